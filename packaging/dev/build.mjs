@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds the product: native programs and the addon under build/, the bundled daemon and command
+// line under dist/. A library for the other scripts and a command (`npm run build`).
+
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { command, isMain, must, root, run, step } from './run.mjs';
+import { setup } from './setup.mjs';
+
+const jobs = String(availableParallelism?.() ?? cpus().length);
+
+/** Configures a preset of native/CMakePresets.json and builds one target (`all`, `product`, ...). */
+export async function buildNative(preset, target = 'all') {
+  await step(`build native ${preset} ${target}`, async () => {
+    await must('cmake', ['-S', 'native', '--preset', preset], { quiet: true });
+    const build = ['--build', join(root, 'build/cmake', preset), '-j', jobs, '--target', target];
+    await must('cmake', build, { quiet: true, timeoutS: 900 });
+  });
+}
+
+const entries = [
+  { source: 'src/main.ts', output: 'dist/rpmsgd.js' },
+  { source: 'src/cli/main.ts', output: 'dist/rpmsgctl.js' },
+];
+
+/** How both entry points are bundled: one CommonJS file each, for Debian 12's own Node. */
+function bundleOptions({ source, output }, plugins) {
+  return {
+    absWorkingDir: root,
+    entryPoints: [source],
+    outfile: output,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node18',
+    external: ['*.node', 'x11', 'usocket', 'sd-notify'],
+    // CommonJS has no import.meta.url; the sources may use it as ever.
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: {
+      js: "#!/usr/bin/env node\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
+    plugins,
+    sourcemap: true,
+    logLevel: 'warning',
+  };
+}
+
+/** The plug-in that lets src/dbus import the interface files of dbus/. */
+async function interfacePlugins() {
+  const path = join(root, 'packaging/dev/interface-xml.mjs');
+  if (!existsSync(path)) return [];
+  const { esbuildPlugin } = await import(pathToFileURL(path).href);
+  return [esbuildPlugin];
+}
+
+/** Bundles src/ into dist/. */
+export async function buildBundles() {
+  await step('build bundles', async () => {
+    const esbuild = await import('esbuild');
+    const plugins = await interfacePlugins();
+    mkdirSync(join(root, 'dist'), { recursive: true });
+    writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
+    for (const entry of entries) {
+      if (!existsSync(join(root, entry.source))) {
+        console.log(`${entry.source} does not exist yet: ${entry.output} is left out`);
+        continue;
+      }
+      await esbuild.build(bundleOptions(entry, plugins));
+      chmodSync(join(root, entry.output), 0o755);
+    }
+  });
+}
+
+/**
+ * Compiles sd-notify's addon where this Node's own headers and libsystemd's are at hand. It is not
+ * N-API, so its binary is good for this Node only; where it cannot be built the daemon does without.
+ */
+export async function buildSdNotify() {
+  const folder = join(root, 'node_modules/sd-notify');
+  const headers = join(dirname(dirname(process.execPath)), 'include/node');
+  const needed = [
+    join(folder, 'notify.cc'),
+    join(headers, 'node.h'),
+    '/usr/include/systemd/sd-daemon.h',
+  ];
+  const lacking = needed.find((path) => !existsSync(path));
+  if (lacking) {
+    console.log(`sd-notify is not built (no ${lacking}): the daemon uses its own datagrams`);
+    return;
+  }
+  await step('build sd-notify', async () => {
+    const output = join(folder, 'build/Release/notify.node');
+    if (existsSync(output) && (await loads(output))) return;
+    mkdirSync(dirname(output), { recursive: true });
+    const flags = ['-std=c++17', '-O1', '-fPIC', '-shared', '-w', '-DBUILDING_NODE_EXTENSION'];
+    const name = '-DNODE_GYP_MODULE_NAME=notify';
+    const files = [join(folder, 'notify.cc'), '-o', output, '-lsystemd'];
+    const args = [...flags, name, `-I${headers}`, ...files];
+    const built = await run('c++', args, { quiet: true, timeoutS: 120 });
+    if (built.code !== 0) console.log('sd-notify does not compile here: the daemon does without');
+  });
+}
+
+async function loads(addon) {
+  const script = `require(${JSON.stringify(addon)})`;
+  return (await run(process.execPath, ['-e', script], { quiet: true, timeoutS: 20 })).code === 0;
+}
+
+/** The whole product; `tests` adds the native test programs. */
+export async function buildProduct({ tests = false } = {}) {
+  await buildNative('plain', tests ? 'all' : 'product');
+  await buildBundles();
+  await buildSdNotify();
+}
+
+if (isMain(import.meta.url)) {
+  command(async () => {
+    await setup('build');
+    await buildProduct();
+  });
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// One vitest project a test level; packaging/dev/test.mjs runs them one after the other.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const soak = process.env['RPMSGD_SOAK'] === '1';
+
+/** The plug-in that lets src/dbus import the interface files of dbus/. */
+const pluginUrl = new URL('packaging/dev/interface-xml.mjs', import.meta.url);
+const plugins = existsSync(fileURLToPath(pluginUrl))
+  ? [(await import(pluginUrl.href)).vitePlugin]
+  : [];
+
+interface Level {
+  readonly name: string;
+  /** The longest a single test may take, in seconds; ten times that in a soak run. */
+  readonly timeoutS: number;
+  /** Files of one level may run beside each other only where they do not share the two CPUs. */
+  readonly parallel: boolean;
+}
+
+const levels: readonly Level[] = [
+  { name: 'unit', timeoutS: 10, parallel: true },
+  { name: 'integration', timeoutS: 30, parallel: false },
+  { name: 'system', timeoutS: 60, parallel: false },
+];
+
+export default defineConfig({
+  test: {
+    projects: levels.map(({ name, timeoutS, parallel }) => ({
+      plugins,
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        testTimeout: timeoutS * (soak ? 10_000 : 1_000),
+        hookTimeout: 30_000,
+        fileParallelism: parallel,
+        // Addon and processes: each file in a process of its own, never in a worker thread.
+        pool: 'forks' as const,
+      },
+    })),
+  },
+});

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The link as the rest of the daemon knows it. One in a process; every method is for the main thread,
+// returns at once, and what happens later comes through the LinkListener.
+
+import type { ErrorCode } from '../util/errors.ts';
+import type {
+  DeviceStats,
+  EndpointSetup,
+  EndpointStats,
+  RemoteSetup,
+  SendRequest,
+  SendStart,
+} from './types.ts';
+
+export interface LinkApi {
+  /**
+   * Opens the remote's platform, maps its memory and prepares everything, touching no ring. Returns
+   * the remote's index. Throws RpmsgdError naming the value, the rule and what to change.
+   */
+  openRemote(setup: RemoteSetup): number;
+  /** Starts the link thread and the lives of all remotes opened so far. Once. */
+  start(): void;
+  /** Throws RpmsgdError address_in_use when the vdev has an endpoint at this local address. */
+  openEndpoint(setup: EndpointSetup): void;
+  /** Its waiting sends end with no_such_endpoint; endpointClosed follows. */
+  closeEndpoint(endpoint: number): void;
+  /** Messages with seq < limit are handed over as they come; a later call only raises the limit. */
+  grant(endpoint: number, limitSeq: number): void;
+  /** Asks for synced(endpoint, tag). */
+  sync(endpoint: number, tag: number): void;
+  /** Messages with seq < upTo are delivered for good: their slots may be used again. */
+  release(endpoint: number, upToSeq: number): void;
+  /** Straight into the ring when it can; the outcome of 'queued' comes through sendDone. */
+  send(request: SendRequest): SendStart;
+  /** Forgets every waiting send of this caller; sendDone does not come for them. */
+  cancelCaller(caller: number): void;
+  /** Cold start of the remote's rings; safe only if its RPMsg stack is link-down. */
+  reinitialize(remote: number): void;
+  deviceStats(remote: number, vdev: number): DeviceStats;
+  endpointStats(endpoint: number): EndpointStats;
+  /** The virtio status byte as this driver sees it (virtio 1.2 §2.1). */
+  deviceStatus(remote: number, vdev: number): number;
+  /** Completed turns of the link thread; nudges it, so that a live thread always moves on. */
+  heartbeat(): number;
+  /**
+   * Fails what waits with shutting_down, leaves the rings consistent with interrupts masked, and ends
+   * the thread. Idempotent; nothing is reported afterwards.
+   */
+  close(): void;
+}
+
+/** What fails a RemoteSetup before anything is touched, shared with the configuration's checks. */
+export interface SetupProblem {
+  readonly code: ErrorCode;
+  readonly message: string;
+}

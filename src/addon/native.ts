@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads rpmsgd.node. The only place that knows where the binary is and what it exports raw.
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { RpmsgdError } from '../util/errors.ts';
+
+export type LockOutcome =
+  | { readonly status: 'locked' }
+  | { readonly status: 'held'; readonly holder: number }
+  | { readonly status: 'failed'; readonly message: string };
+
+/** The wrapped native link: numbers and bytes only; link.ts gives them meaning. */
+export interface NativeLink {
+  openRemote(setup: NativeRemoteSetup): { index: number } | { error: string; code: string };
+  start(onEvents: () => void): string;
+  openEndpoint(
+    id: number,
+    remote: number,
+    vdev: number,
+    local: number,
+    rxQueue: number,
+    txCredits: number,
+    nextSeq: number,
+  ): string;
+  closeEndpoint(id: number): void;
+  grant(id: number, limitSeq: number): void;
+  sync(id: number, tag: number): void;
+  release(id: number, upToSeq: number): void;
+  /** 0 sent, 1 queued, otherwise -(index into Errc names). */
+  send(
+    id: number,
+    destination: number,
+    data: Uint8Array,
+    caller: number,
+    timeoutMs: number,
+    token: number,
+  ): string;
+  cancelCaller(caller: number): void;
+  reinitialize(remote: number): void;
+  deviceStats(remote: number, vdev: number): BigUint64Array;
+  endpointStats(id: number): BigUint64Array;
+  deviceStatus(remote: number, vdev: number): number;
+  heartbeat(): number;
+  /** The next batch of event records, or null when there is none. */
+  drain(): Buffer | null;
+  close(): void;
+}
+
+export interface NativeRemoteSetup {
+  readonly socket: string;
+  readonly core: string;
+  readonly vdevs: number;
+  readonly vringBase: number;
+  readonly vringStride: number;
+  readonly vring1Offset: number;
+  readonly bufferBase: number;
+  readonly bufferStride: number;
+  readonly descriptors: number;
+  readonly align: number;
+  readonly bufferBytes: number;
+  readonly slots: number;
+  readonly readyWaitMs: number;
+}
+
+export interface NativeAddon {
+  readonly Link: new () => NativeLink;
+  sendFds(socketFd: number, bytes: Uint8Array, fds: readonly number[]): number;
+  notify(socketPath: string, text: string): number;
+  lockFile(path: string): LockOutcome;
+}
+
+declare const __dirname: string | undefined;
+
+let loaded: NativeAddon | undefined;
+
+/** Installed, the binary lies beside the bundle; in a checkout, under build/. */
+function candidates(): string[] {
+  const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
+  return [
+    join(here, 'rpmsgd.node'),
+    join(here, '..', 'build', 'rpmsgd.node'),
+    join(here, '..', '..', 'build', 'rpmsgd.node'),
+  ];
+}
+
+export function loadAddon(): NativeAddon {
+  if (loaded !== undefined) return loaded;
+  const paths = candidates();
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) {
+    throw new RpmsgdError('os', `cannot find the addon: looked for ${paths.join(', ')}`);
+  }
+  const require = createRequire(path);
+  loaded = require(path) as NativeAddon;
+  return loaded;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The few system calls that Node does not offer, done by the addon: descriptors over a socket, one
+// datagram to the service manager, an exclusive lock on a file.
+
+import { RpmsgdError } from '../util/errors.ts';
+import { loadAddon } from './native.ts';
+
+/**
+ * sendmsg(2) with SCM_RIGHTS on a connected stream socket. Returns how many bytes went (the
+ * descriptors go with the first), or a negative errno (-11: try again when writable).
+ */
+export function sendFds(socketFd: number, bytes: Uint8Array, fds: readonly number[]): number {
+  return loadAddon().sendFds(socketFd, bytes, fds);
+}
+
+/** One datagram to $NOTIFY_SOCKET (a path or @abstract). Returns false when it could not be sent. */
+export function notify(socketPath: string, text: string): boolean {
+  return loadAddon().notify(socketPath, text) === 0;
+}
+
+/**
+ * Takes an exclusive flock(2) on `path` (created 0644, holds the owner's pid) for as long as this
+ * process lives. Throws RpmsgdError busy naming the holder's pid when somebody else has it.
+ */
+export function lockFile(path: string): void {
+  const outcome = loadAddon().lockFile(path);
+  if (outcome.status === 'held') {
+    const holder = outcome.holder > 0 ? `process ${outcome.holder}` : 'another process';
+    throw new RpmsgdError('busy', `cannot lock ${path}: ${holder} holds it`);
+  }
+  if (outcome.status === 'failed') {
+    throw new RpmsgdError('os', `cannot lock ${path}: ${outcome.message}`);
+  }
+}

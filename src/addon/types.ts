@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the native link tells JavaScript and takes from it. Plain data only: no handle into native
+// memory ever reaches this side, and every Buffer is a copy.
+
+import type { ErrorCode } from '../util/errors.ts';
+
+export const remoteStates = [
+  'offline',
+  'waiting',
+  'attached',
+  'quiescing',
+  'down',
+  'faulted',
+] as const;
+export type RemoteState = (typeof remoteStates)[number];
+
+export const deviceStates = ['down', 'offered', 'up', 'faulted'] as const;
+export type DeviceState = (typeof deviceStates)[number];
+
+/** Where one remote's rings and buffers lie; every address physical, every size in bytes. */
+export interface RemoteSetup {
+  readonly name: string;
+  /** Which Platform is constructed; hardware and simulation differ here and nowhere else. */
+  readonly platform: { readonly kind: 'sim'; readonly socket: string; readonly core: string };
+  /** vdevs offered, 1..8. */
+  readonly vdevs: number;
+  readonly vringBase: number;
+  /** From one vdev's vring0 to the next one's. */
+  readonly vringStride: number;
+  /** From a vdev's vring0 to its vring1. */
+  readonly vring1Offset: number;
+  readonly bufferBase: number;
+  /** From one vdev's buffer block (receive half, then transmit half) to the next one's. */
+  readonly bufferStride: number;
+  /** Descriptors a ring (a power of two) and alignment of the used ring in bytes. */
+  readonly descriptors: number;
+  readonly align: number;
+  /** RPMsg header (16) and payload. */
+  readonly bufferBytes: number;
+  /** Slots of the arena that holds received messages, a vdev. */
+  readonly slots: number;
+  /** How long to wait for ready evidence before link-up words are tried all the same. */
+  readonly readyWaitMs: number;
+}
+
+export interface EndpointSetup {
+  /** Chosen by the caller, unique in this process, 1..2^31-1. */
+  readonly id: number;
+  readonly remote: number;
+  readonly vdev: number;
+  readonly local: number;
+  /** Received messages kept until they are released. */
+  readonly rxQueue: number;
+  /** TX buffers this endpoint may have in flight at most. */
+  readonly txCredits: number;
+  /** The sequence number that the first message gets. */
+  readonly nextSeq: number;
+}
+
+export interface ReceivedMessage {
+  /** Continuous an endpoint: dropped messages have had their number too, so a gap is a loss. */
+  readonly seq: number;
+  readonly source: number;
+  readonly generation: number;
+  /** CLOCK_MONOTONIC when it was taken from the ring. */
+  readonly timeNs: bigint;
+  readonly data: Buffer;
+}
+
+/** How a send that was asked for begins: in the ring with the remote told, or waiting its turn. */
+export type SendStart = 'sent' | 'queued' | ErrorCode;
+
+export interface SendRequest {
+  readonly endpoint: number;
+  readonly destination: number;
+  readonly data: Uint8Array;
+  /** Who asks: sends of one caller stay in order, and callers take turns. */
+  readonly caller: number;
+  /** 0: never wait, answer would_block instead. */
+  readonly timeoutMs: number;
+  /** Comes back in sendDone when the answer was 'queued'; 1..2^31-1, the caller's choice. */
+  readonly token: number;
+}
+
+/** Counters of one vdev; each way seen from the host. They only grow. */
+export interface DeviceStats {
+  readonly rxMessages: bigint;
+  readonly rxBytes: bigint;
+  readonly rxWords: bigint;
+  readonly rxDropped: bigint;
+  readonly rxNoEndpoint: bigint;
+  readonly rxMalformed: bigint;
+  readonly rxFaults: bigint;
+  readonly txMessages: bigint;
+  readonly txBytes: bigint;
+  readonly txWords: bigint;
+  readonly txWaits: bigint;
+  readonly txTimeouts: bigint;
+  readonly txFaults: bigint;
+}
+
+export interface EndpointStats {
+  readonly rxMessages: bigint;
+  readonly rxBytes: bigint;
+  readonly rxDropped: bigint;
+  readonly txMessages: bigint;
+  readonly txBytes: bigint;
+}
+
+/**
+ * What the link thread reports, in the order in which it happened, in batches of one wake-up each.
+ * Called on the main thread, never from inside a call to the link.
+ */
+export interface LinkListener {
+  remoteState(remote: number, state: RemoteState, generation: number, reason: string): void;
+  /** ready: by what a remote that was waited for became ready: rxdb, flag or timeout. */
+  remoteReady(remote: number, generation: number, evidence: 'rxdb' | 'flag' | 'timeout'): void;
+  deviceState(remote: number, vdev: number, state: DeviceState, reason: string): void;
+  message(endpoint: number, message: ReceivedMessage): void;
+  /** Everything granted that was there when sync() was called has been handed over before this. */
+  synced(endpoint: number, tag: number): void;
+  /** Ends each send that began as 'queued', once. */
+  sendDone(token: number, result: 'sent' | ErrorCode): void;
+  /** The endpoint's id may not be used again; nothing more comes for it. */
+  endpointClosed(endpoint: number): void;
+  /** The board behind this remote is gone for good (the simulated SoC died). */
+  boardGone(remote: number): void;
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register layouts of the Messaging Unit that this project knows (facts/rpmsg.md §4.1).
+// The register layouts of the Messaging Unit that this project knows (mu_layout.h has the tables).
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 namespace rpmsg {
 
 enum class MuGeneration : uint8_t {
-  v1,       // i.MX6SX, 7D, 8M*, 8QM, 8QXP, 8DXL
-  imx7ulp,  // V1 bits at other offsets
-  v2,       // i.MX8ULP, 93, 95: one register an event kind
+  v1,      // i.MX6SX, 7D, 8M*, 8QM, 8QXP, 8DXL
+  imx7ulp, // V1 bits at other offsets
+  v2,      // i.MX8ULP, 93, 95: one register an event kind
 };
 
 } // namespace rpmsg

@@ -76,8 +76,9 @@ public:
   bool post_message(std::span<const uint8_t> header, std::span<const uint8_t> payload,
                     uint32_t owner);
 
-  /// False if the remote asks not to be kicked (NO_NOTIFY). A hint: wrong costs latency only.
-  bool remote_wants_kick() const;
+  /// False if the remote asked not to be kicked (NO_NOTIFY) when it could see the latest post. A
+  /// hint: a wrong one costs latency only.
+  bool remote_wants_kick() const { return is_kick_wanted_; }
 
   enum class Peek : uint8_t { nothing, ready, fault };
 
@@ -120,13 +121,12 @@ private:
   void publish_post(uint16_t id);
   void commit_take(const UsedBuffer& used, SlotArena* arena, uint32_t slot);
   Peek poison(RingFault fault, uint64_t value);
-  RingFault check(uint64_t id, uint64_t length_bytes, uint64_t& value) const;
+  RingFault check(uint32_t id, uint32_t length_bytes) const;
 
-  void replay(SlotArena* arena);
   void apply_post();
   void apply_take(SlotArena* arena);
-  void rebuild_idle();
   void rewrite_ring();
+  void rebuild_volatile();
   void push_idle(uint16_t id);
   uint16_t pop_idle();
 
@@ -137,6 +137,7 @@ private:
   SharedSpan buffers_;
   QueueState state_;
   uint16_t seen_used_index_ = 0; // used.idx as last read and checked
+  bool is_kick_wanted_ = true;
   uint16_t idle_head_ = 0; // idle_[(idle_head_ + i) % num], i < idle_count_: first in, first out
   uint16_t idle_count_ = 0;
   std::vector<uint16_t> idle_;

@@ -70,8 +70,11 @@ constexpr size_t queue_state_bytes(const QueueGeometry& geometry) {
 /// The block seen as a queue's state; it is at least queue_state_bytes() long and 8-byte aligned.
 QueueState queue_state_in(std::span<std::byte> block, const QueueGeometry& geometry);
 
-/// Whether a block describes a ring of this geometry and use and does not contradict itself. Says
-/// nothing about an operation in progress: call it after that was replayed.
+/// Whether a block describes a ring of this geometry and use whose operation in progress, if there
+/// is one, can be applied: ask before replaying it.
+bool can_replay(const QueueState& state, const QueueGeometry& geometry, uint32_t use);
+
+/// Whether the block contradicts itself: ask with no operation in progress.
 bool is_sound(const QueueState& state, const QueueGeometry& geometry, uint32_t use);
 
 } // namespace rpmsg

@@ -30,7 +30,9 @@ export function parseLine(output) {
 
 /** Reads doctest's summary; undefined when the program ended before it printed one. */
 export function parseDoctest(output) {
-  const found = output.match(/test cases:\s+\d+ \|\s+(\d+) passed \|\s+(\d+) failed \|\s+(\d+) skip/);
+  const found = output.match(
+    /test cases:\s+\d+ \|\s+(\d+) passed \|\s+(\d+) failed \|\s+(\d+) skip/,
+  );
   if (!found) return undefined;
   return { passed: Number(found[1]), failed: Number(found[2]), skipped: Number(found[3]) };
 }

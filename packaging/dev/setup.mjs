@@ -62,7 +62,7 @@ function needs(purpose) {
 
 /** Those of `packages` that dpkg does not report as installed. */
 function notInstalled(packages) {
-  const format = ['-W', '-f', '${Package} ${db:Status-Status}\n'];
+  const format = ['-W', '-f', `\${Package} \${db:Status-Status}\n`];
   const query = spawnSync('dpkg-query', [...format, ...packages], { encoding: 'utf8' });
   if (query.error) throw new Error(`dpkg-query: ${query.error.message}`);
   const installed = new Set(
@@ -102,10 +102,16 @@ async function installPackages(missing) {
 
 /** Makes sure the Debian packages of `purpose` are there; installs them as root, else says how. */
 export async function setupDebian(purpose) {
-  if (!which('dpkg-query')) return checkTools(purpose);
+  if (!which('dpkg-query')) {
+    checkTools(purpose);
+    return;
+  }
   const missing = notInstalled(needs(purpose).map(([name]) => name));
   if (missing.length === 0) return;
-  if (process.getuid() === 0) return installPackages(missing);
+  if (process.getuid() === 0) {
+    await installPackages(missing);
+    return;
+  }
   throw new Error(
     `Packages are missing. As root, run:\n` +
       `  apt-get install --no-install-recommends ${missing.join(' ')}`,

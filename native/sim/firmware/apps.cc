@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each application answers. README.md, "The applications", is their specification.
+#include "sim/firmware/apps.h"
+
+#include <cstring>
+
+#include <algorithm>
+
+#include "sim/firmware/link.h"
+
+namespace rpmsg::sim {
+namespace {
+
+enum AppNumber : uint32_t { kPingPong = 1, kClientSample, kEcho, kSink, kSource, kLongName };
+
+constexpr AppInfo kApps[] = {
+    {"rpmsg-openamp-demo-channel", kPingPong},
+    {"rpmsg-client-sample", kClientSample},
+    {"echo", kEcho},
+    {"sink", kSink},
+    {"source", kSource},
+    {"rpmsg-name-of-thirty-two-bytes!!", kLongName},
+};
+
+bool is_text(const Message& message, const char* text) {
+  const size_t length = std::strlen(text);
+  return message.length == length && std::memcmp(message.data, text, length) == 0;
+}
+
+bool answer(Link& link, const Message& message, const void* data, uint32_t length) {
+  uint8_t* out = link.begin(length);
+  if (out == nullptr) return false;
+  std::memcpy(out, data, length);
+  link.commit(message.dst, message.src, length);
+  return true;
+}
+
+bool echo(Link& link, const Message& message) {
+  return answer(link, message, message.data, message.length);
+}
+
+/// The greeting is answered with 0, each counter with the next one, all else with silence.
+bool ping_pong(Link& link, const Message& message) {
+  uint32_t counter = 0;
+  if (message.length == sizeof counter) {
+    std::memcpy(&counter, message.data, sizeof counter);
+    counter++;
+  } else if (!is_text(message, "hello world!")) {
+    return true;
+  }
+  return answer(link, message, &counter, sizeof counter);
+}
+
+} // namespace
+
+std::span<const AppInfo> all_apps() {
+  return kApps;
+}
+
+bool Apps::handle(Link& link, uint32_t number, const Message& message) {
+  switch (number) {
+  case kPingPong: return ping_pong(link, message);
+  case kSink: return sink(link, message);
+  case kSource: return source(message);
+  default: return echo(link, message);
+  }
+}
+
+bool Apps::sink(Link& link, const Message& message) {
+  if (is_text(message, "stats?")) {
+    const uint64_t counts[2] = {sunk_messages_, sunk_bytes_};
+    return answer(link, message, counts, sizeof counts);
+  }
+  sunk_messages_++;
+  sunk_bytes_ += message.length;
+  return true;
+}
+
+bool Apps::source(const Message& message) {
+  uint32_t order[2]; // count, size
+  if (message.length != sizeof order) return true;
+  std::memcpy(order, message.data, sizeof order);
+  if (order[0] == 0 || order[1] > kPayloadBytes) return true;
+  const auto is_free = [](const Job& job) { return job.count == 0; };
+  const auto job = std::find_if(jobs_.begin(), jobs_.end(), is_free);
+  if (job == jobs_.end()) return false;
+  *job = {message.dst, message.src, order[1], 0, order[0]};
+  return true;
+}
+
+bool Apps::send_owed(Link& link, uint32_t budget) {
+  uint32_t idle = 0;
+  for (uint32_t sent = 0; sent < budget;) {
+    Job& job = jobs_[job_turn_ % jobs_.size()];
+    if (job.count == 0) {
+      job_turn_++;
+      if (++idle == jobs_.size()) return false;
+      continue;
+    }
+    idle = 0;
+    if (!send_one(link, job)) return false;
+    sent++;
+    job_turn_++;
+  }
+  return true;
+}
+
+bool Apps::send_one(Link& link, Job& job) {
+  uint8_t* out = link.begin(job.size);
+  if (out == nullptr) return false;
+  for (uint32_t i = 0; i < job.size; i++)
+    out[i] = static_cast<uint8_t>(job.next + i);
+  std::memcpy(out, &job.next, std::min<size_t>(job.size, sizeof job.next));
+  link.commit(job.src, job.dst, job.size);
+  if (++job.next == job.count) job.count = 0;
+  return true;
+}
+
+void Apps::forget() {
+  *this = Apps();
+}
+
+} // namespace rpmsg::sim

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The applications that every vdev of this firmware serves, and their state on one vdev.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace rpmsg::sim {
+
+class Link;
+
+/// A received message; `data` points into the host's buffer.
+struct Message {
+  uint32_t src;
+  uint32_t dst;
+  uint32_t length;
+  const uint8_t* data;
+};
+
+struct AppInfo {
+  const char* name; // announced as it is: the last one fills all 32 bytes
+  uint32_t number;  // its endpoint is base + number
+};
+std::span<const AppInfo> all_apps();
+
+constexpr uint32_t kQuietAddress = 30; // an echo that is never announced
+
+class Apps {
+public:
+  /// False: there is no buffer to answer with, hand in the same message again later.
+  bool handle(Link& link, uint32_t number, const Message& message);
+  /// Sends what `source` owes, at most `budget` messages. True if it sent that many.
+  bool send_owed(Link& link, uint32_t budget);
+  void forget();
+
+private:
+  struct Job {
+    uint32_t src;
+    uint32_t dst;
+    uint32_t size;
+    uint32_t next;
+    uint32_t count; // 0: free
+  };
+  bool sink(Link& link, const Message& message);
+  bool source(const Message& message);
+  bool send_one(Link& link, Job& job);
+
+  std::array<Job, 16> jobs_ = {};
+  uint32_t job_turn_ = 0;
+  uint64_t sunk_messages_ = 0;
+  uint64_t sunk_bytes_ = 0;
+};
+
+} // namespace rpmsg::sim

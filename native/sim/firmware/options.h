@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of rpmsg-firmware.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/firmware/fault.h"
+
+namespace rpmsg::sim {
+
+enum class Behaviour { rpmsg_lite, openamp };
+enum class ReadySignal { none, rxdb, flag };
+
+struct FirmwareOptions {
+  std::string socket;
+  std::string core = "cm40";
+  uint32_t links = 0x3; // bit i: vdev i is registered
+  uint32_t apps = ~0u;  // bit i: application number i + 1 is served
+  Behaviour behaviour = Behaviour::rpmsg_lite;
+  bool consumed_notify = false;
+  ReadySignal ready = ReadySignal::rxdb;
+  uint32_t announce_delay_ms = 0;
+  bool quiet = false;
+  bool hold = false;
+  FaultPlan fault;
+};
+
+enum class Parsed { run, exit_ok, exit_usage };
+
+/// Prints help, version or a complaint itself.
+Parsed parse_options(int argc, char** argv, FirmwareOptions& options);
+
+} // namespace rpmsg::sim

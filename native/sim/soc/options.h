@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of rpmsg-soc.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/soc/board.h"
+
+namespace rpmsg::sim {
+
+struct SocOptions {
+  std::string socket;
+  const SocInfo* soc = nullptr;
+  std::vector<const CoreInfo*> cores;
+  bool clear_mu_on_death = false;
+  std::map<std::string, std::string> firmware; // core -> restart command; absent: external
+  int ready_fd = -1;
+};
+
+enum class Parsed { run, exit_ok, exit_usage };
+
+/// Prints help, version or a complaint itself.
+Parsed parse_options(int argc, char** argv, SocOptions& options);
+
+} // namespace rpmsg::sim

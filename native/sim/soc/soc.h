@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulated SoC: one epoll loop over the attach socket, its connections and its firmware.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/soc/core.h"
+#include "sim/soc/listener.h"
+#include "sim/soc/options.h"
+#include "sim/soc/session.h"
+#include "sim/soc/supervisor.h"
+
+namespace rpmsg::sim {
+
+class Soc {
+public:
+  explicit Soc(const SocOptions& options) : options_(options) {}
+  /// An empty string, or a sentence that says why the board cannot be made.
+  std::string open();
+  /// Until SIGTERM or SIGINT.
+  void run();
+
+private:
+  using Sessions = std::list<Session>;
+
+  std::string make_board();
+  bool watch(int fd, void* tag);
+  void accept_clients();
+  void read_signals();
+  void on_session(Session* session);
+  void on_hello(Session& session);
+  std::string refusal(Session& session, const rpmsg_sim_hello& hello, uint32_t& status);
+  void accept_hello(Session& session);
+  void refuse(Session& session, uint32_t status, const std::string& reason);
+  void drop(Session* session);
+  int run_timers();
+  rpmsg_sim_reply blank_reply(uint32_t status) const;
+
+  const SocOptions& options_;
+  std::array<uint8_t, 16> board_id_ = {};
+  Fd ddr_;
+  std::vector<std::unique_ptr<Core>> cores_;
+  std::vector<Supervisor> supervisors_;
+  Listener listener_;
+  Fd signals_;
+  Fd epoll_;
+  Sessions sessions_;
+  bool stopping_ = false;
+};
+
+} // namespace rpmsg::sim

@@ -81,7 +81,7 @@ function checkRingFits(remote: RemoteShape, index: number, complain: Complain): 
   }
   if (vringStride % pageBytes !== 0) {
     complain([...path, 'stride'], aligned());
-  } else if (vringStride < vring1Offset + ring) {
+  } else if (vring1Offset >= ring && vringStride < vring1Offset + ring) {
     complain(
       [...path, 'stride'],
       `is too small: vring1 at ${hex(vring1Offset)} takes ${hex(ring)} bytes more; raise it to ${hex(vring1Offset * 2)}`,

@@ -8,6 +8,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 const ANNOTATION_EMITS = 'org.freedesktop.DBus.Property.EmitsChangedSignal';
 const INTERFACE_NAME = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/;
 const MEMBER_NAME = /^[A-Za-z_]\w*$/;
+const BASIC_TYPES = 'ybnqiuxtdsogh';
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '',
@@ -22,19 +23,23 @@ const parser = new XMLParser({
 function skipType(text, inArray = false) {
   const first = text[0];
   if (first === undefined) return undefined;
-  if ('ybnqiuxtdsoghv'.includes(first)) return text.slice(1);
+  if (BASIC_TYPES.includes(first) || first === 'v') return text.slice(1);
   if (first === 'a') return skipType(text.slice(1), true);
-  if (first !== '(' && !(first === '{' && inArray)) return undefined;
-  const close = first === '(' ? ')' : '}';
+  if (first === '(') return skipMembers(text, ')');
+  return first === '{' && inArray && BASIC_TYPES.includes(text[1] ?? ' ')
+    ? skipMembers(text, '}')
+    : undefined;
+}
+
+function skipMembers(text, close) {
   let rest = text.slice(1);
   let count = 0;
   while (rest !== undefined && rest[0] !== close) {
-    if (close === '}' && count === 0 && !'ybnqiuxtdsogh'.includes(rest[0] ?? ' ')) return undefined;
     rest = skipType(rest);
     count++;
   }
-  if (rest === undefined || count === 0 || (close === '}' && count !== 2)) return undefined;
-  return rest.slice(1);
+  const wrongCount = close === '}' ? count !== 2 : count === 0;
+  return rest === undefined || wrongCount ? undefined : rest.slice(1);
 }
 
 function annotations(element) {

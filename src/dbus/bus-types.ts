@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is injected into the bus layer.
+
+import type { SendFds } from './outbox.ts';
+
+/** The part of a pino logger that is used. */
+export interface BusLogger {
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface BusOptions {
+  /** For connect, authentication and Hello together. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Without it no descriptor can be sent. */
+  readonly sendFds?: SendFds | undefined;
+  readonly logger?: BusLogger | undefined;
+  /** Serial of the first message; 1 unless said otherwise. */
+  readonly firstSerial?: number | undefined;
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// One D-Bus connection over any byte stream: authentication, framing, sending, and noticing the end.
+// It knows messages, not what they mean.
+
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { BusError, ErrorName } from './errors.ts';
+import { Framer } from './framer.ts';
+import { Handshake } from './handshake.ts';
+import { EmptyReplies, type OutgoingMessage, writeMessage } from './message-writer.ts';
+import { closeAll, Outbox, type SendFds, socketFd } from './outbox.ts';
+import { parseSignature } from './signature.ts';
+import { MessageType, NO_REPLY_EXPECTED, type WireMessage } from './wire-message.ts';
+
+/** Above this nothing more is read until the bus has taken some of it: 1 MiB. */
+const PAUSE_BYTES = 1024 * 1024;
+/** Above this the bus is taken for dead: 8 MiB. */
+const MAX_OUTGOING_BYTES = 8 * 1024 * 1024;
+const MAX_SERIAL = 0xffffffff;
+
+export interface ConnectionOptions {
+  readonly sendFds?: SendFds | undefined;
+  /** The serial of the first message; 1 unless said otherwise. */
+  readonly firstSerial?: number | undefined;
+}
+
+/** Who receives. Must not throw. */
+export interface ConnectionHandler {
+  /** Bytes a body may have; asked once for each message. */
+  bodyLimit(message: WireMessage): number;
+  message(message: WireMessage): void;
+}
+
+/** Event: 'close' (error: Error), once. */
+export class Connection extends EventEmitter {
+  readonly #stream: Duplex;
+  readonly #handler: ConnectionHandler;
+  readonly #outbox: Outbox;
+  readonly #framer: Framer;
+  readonly #emptyReplies = new EmptyReplies();
+  readonly #handshake: Handshake;
+  #serial: number;
+  #ready = false;
+  #paused = false;
+  #closed = false;
+  #reason: Error | undefined;
+  #beforeSend: (() => void) | undefined;
+  #onReady: (() => void) | undefined;
+
+  constructor(stream: Duplex, handler: ConnectionHandler, options: ConnectionOptions = {}) {
+    super();
+    this.#stream = stream;
+    this.#handler = handler;
+    this.#serial = options.firstSerial === undefined ? 0 : options.firstSerial - 1;
+    this.#framer = new Framer((message) => handler.bodyLimit(message));
+    this.#outbox = new Outbox(stream, options.sendFds, {
+      written: () => this.#written(),
+      failed: (error) => this.destroy(error),
+    });
+    const wantFds = options.sendFds !== undefined && socketFd(stream) >= 0;
+    this.#handshake = new Handshake((text) => stream.write(text, 'latin1'), wantFds);
+    stream.on('data', (chunk: Buffer) => this.#received(chunk));
+    stream.on('error', (error) => this.destroy(error));
+    stream.on('end', () => this.destroy(new Error('the bus closed the connection')));
+    stream.on('close', () => this.destroy(new Error('the bus connection was closed')));
+  }
+
+  get connected(): boolean {
+    return this.#ready && !this.#closed;
+  }
+
+  get canPassFds(): boolean {
+    return this.#handshake.canPassFds;
+  }
+
+  get outgoingBytes(): number {
+    return this.#outbox.bytes;
+  }
+
+  /** Messages dropped for their header alone. */
+  get ignored(): number {
+    return this.#framer.ignored;
+  }
+
+  /** Authenticates; `done` runs once messages can be sent. */
+  start(uid: number, done: () => void): void {
+    this.#onReady = done;
+    this.#handshake.start(uid);
+  }
+
+  /** Runs `hook` before the next message that is sent, once. */
+  beforeNextSend(hook: () => void): void {
+    this.#beforeSend = hook;
+  }
+
+  /** Serials run from 1 to 2^32 - 1 and start again. */
+  nextSerial(): number {
+    this.#serial = this.#serial >= MAX_SERIAL ? 1 : this.#serial + 1;
+    return this.#serial;
+  }
+
+  /** Sends a message. Its descriptors, if any, are the connection's from here on. @throws WireError */
+  send(message: OutgoingMessage, serial?: number): void {
+    if (!this.#admit()) {
+      closeDescriptors(message);
+      return;
+    }
+    const { writer } = this.#outbox;
+    try {
+      writeMessage(writer, message, serial ?? this.nextSerial());
+      if (writer.fds.length > 0 && !this.canPassFds) {
+        throw new BusError(ErrorName.notSupported, 'this bus connection cannot pass descriptors');
+      }
+    } catch (error) {
+      writer.abort();
+      closeDescriptors(message);
+      throw error;
+    }
+    this.#outbox.commit();
+  }
+
+  /** Answers `call` without a body. Nothing is sent if it wanted no reply. */
+  sendEmptyReply(call: WireMessage): void {
+    if (call.noReply || !this.#admit()) return;
+    const { writer } = this.#outbox;
+    this.#emptyReplies.write(writer, call.sender, call.serial, this.nextSerial());
+    this.#outbox.commit();
+  }
+
+  /** Answers `call`. Nothing is sent if it wanted no reply. @throws WireError */
+  sendReply(call: WireMessage, signature: string, body: readonly unknown[]): void {
+    const reply = {
+      type: MessageType.reply,
+      flags: NO_REPLY_EXPECTED,
+      replySerial: call.serial,
+      destination: call.sender === '' ? undefined : call.sender,
+      signature,
+      body,
+    };
+    if (call.noReply) closeDescriptors(reply);
+    else this.send(reply);
+  }
+
+  /** Answers `call` with an error. Nothing is sent if it wanted no reply. */
+  sendError(call: WireMessage, name: string, text: string): void {
+    if (call.noReply) return;
+    this.send({
+      type: MessageType.error,
+      flags: NO_REPLY_EXPECTED,
+      replySerial: call.serial,
+      destination: call.sender === '' ? undefined : call.sender,
+      errorName: name,
+      signature: 's',
+      body: [text.replaceAll('\0', '\\0')],
+    });
+  }
+
+  /** Ends the stream after what is queued has been written. */
+  end(): void {
+    this.#outbox.flush();
+    this.#reason = new Error('the bus connection was closed here');
+    this.#stream.end();
+  }
+
+  destroy(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#outbox.destroy();
+    this.#stream.destroy();
+    this.emit('close', this.#reason ?? error);
+  }
+
+  #admit(): boolean {
+    if (!this.connected) return false;
+    const hook = this.#beforeSend;
+    if (hook !== undefined) {
+      this.#beforeSend = undefined;
+      hook();
+    }
+    if (this.#outbox.bytes <= MAX_OUTGOING_BYTES) return true;
+    this.destroy(new Error(`the bus has not taken ${this.#outbox.bytes} bytes; giving it up`));
+    return false;
+  }
+
+  #received(chunk: Buffer): void {
+    try {
+      if (this.#ready) {
+        this.#framer.push(chunk);
+        this.#process();
+        return;
+      }
+      const rest = this.#handshake.feed(chunk);
+      if (rest === undefined) return;
+      this.#ready = true;
+      this.#onReady?.();
+      this.#framer.push(rest);
+      this.#process();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+
+  #process(): void {
+    while (!this.#closed && !this.#paused) {
+      const message = this.#framer.next();
+      if (message === undefined) break;
+      if (message.defect === '') this.#handler.message(message);
+      else if (message.type === MessageType.call) this.#refuse(message);
+      if (this.#outbox.bytes > PAUSE_BYTES) this.#pause();
+    }
+    this.#outbox.flush();
+  }
+
+  #refuse(message: WireMessage): void {
+    if (message.serial !== 0) this.sendError(message, ErrorName.invalidArgs, message.defect);
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  #written(): void {
+    if (!this.#paused || this.#outbox.bytes > PAUSE_BYTES / 2) return;
+    this.#paused = false;
+    this.#stream.resume();
+    try {
+      this.#process();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+}
+
+/** What is not sent must not stay open: descriptors are arguments of their own, never nested. */
+function closeDescriptors({ signature = '', body = [] }: OutgoingMessage): void {
+  if (!signature.includes('h')) return;
+  closeAll(body.filter((_, i) => parseSignature(signature)[i]?.text === 'h') as number[]);
+}

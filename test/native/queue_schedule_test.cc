@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random schedules of driver against device over one memory: whatever the order, each message
+// arrives once, each buffer is in one place, and indices wrap without a trace.
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <random>
+
+#include "support/ring_memory.h"
+
+using namespace rpmsg;
+using namespace rpmsg::test;
+
+namespace {
+
+std::vector<uint8_t> header_of(uint32_t number) {
+  std::vector<uint8_t> header(16);
+  for (size_t i = 0; i < header.size(); ++i)
+    header[i] = static_cast<uint8_t>(number >> (i % 4 * 8));
+  return header;
+}
+
+/// Both ends of a vring1 with a model of what must come next. `errors` counts what did not.
+class Schedule {
+public:
+  Schedule(const QueueGeometry& geometry, unsigned seed)
+      : memory_(geometry), driver_(memory_.driver(BufferUse::remote_reads)),
+        device_(memory_.device()), random_(seed) {
+    driver_.start_fresh();
+  }
+
+  void run_until_posted(uint64_t messages) {
+    while (driver_.posted_position() < messages)
+      step();
+    while (driver_.used_position() < driver_.posted_position())
+      step();
+  }
+
+  uint64_t errors = 0;
+  uint64_t reordered = 0;
+
+private:
+  void step() {
+    switch (random_() % 4) {
+    case 0:
+      post();
+      break;
+    case 1:
+      device_takes();
+      break;
+    case 2:
+      device_returns();
+      break;
+    default:
+      driver_takes();
+      break;
+    }
+    expect(driver_.idle_buffers() + driver_.in_flight() == memory_.geometry.num);
+    expect(driver_.in_flight() == driver_.posted_position() - driver_.used_position());
+  }
+
+  void post() {
+    const uint32_t number = posted_;
+    if (!driver_.post_message(header_of(number), {}, number)) {
+      expect(driver_.idle_buffers() == 0);
+      return;
+    }
+    ++posted_;
+    on_the_way_.push_back(number);
+  }
+
+  void device_takes() {
+    DeviceBuffer buffer;
+    const auto next = device_.next(buffer);
+    expect(next != DeviceQueue::Next::malformed);
+    expect((next == DeviceQueue::Next::nothing) == on_the_way_.empty());
+    if (next != DeviceQueue::Next::ready) return;
+    expect(device_.read(buffer) == header_of(on_the_way_.front()));
+    held_.push_back({buffer.id, on_the_way_.front()});
+    on_the_way_.pop_front();
+  }
+
+  void device_returns() {
+    if (held_.empty()) return;
+    const size_t which = random_() % held_.size();
+    if (which != 0) ++reordered;
+    const Held one = held_[which];
+    held_.erase(held_.begin() + static_cast<ptrdiff_t>(which));
+    device_.put_used(one.id, 16);
+    returned_.push_back(one);
+  }
+
+  void driver_takes() {
+    UsedBuffer used;
+    expect(driver_.has_used() == !returned_.empty());
+    const auto peek = driver_.peek(used);
+    expect(peek == (returned_.empty() ? DriverQueue::Peek::nothing : DriverQueue::Peek::ready));
+    if (peek != DriverQueue::Peek::ready) return;
+    expect(used.id == returned_.front().id && used.owner == returned_.front().number);
+    returned_.pop_front();
+    driver_.take(used);
+  }
+
+  void expect(bool is_right) { errors += is_right ? 0 : 1; }
+
+  struct Held {
+    uint16_t id;
+    uint32_t number;
+  };
+  RingMemory memory_;
+  DriverQueue driver_;
+  DeviceQueue device_;
+  std::minstd_rand random_;
+  uint32_t posted_ = 0;
+  std::deque<uint32_t> on_the_way_;
+  std::vector<Held> held_;
+  std::deque<Held> returned_;
+};
+
+} // namespace
+
+TEST_CASE(
+    "any schedule delivers each message once, out of order too, past two wraps of the index") {
+  const QueueGeometry geometries[] = {{.num = 1, .align = 16, .buffer_bytes = 20},
+                                      {.num = 2, .align = 16, .buffer_bytes = 64},
+                                      {.num = 4, .align = 64, .buffer_bytes = 512},
+                                      {.num = 256, .align = 4096, .buffer_bytes = 512},
+                                      {.num = 1024, .align = 16, .buffer_bytes = 32}};
+  for (const QueueGeometry& geometry : geometries) {
+    CAPTURE(geometry.num);
+    Schedule schedule(geometry, geometry.num);
+    schedule.run_until_posted(2 * 65536 + 1000);
+    CHECK(schedule.errors == 0);
+    CHECK((schedule.reordered > 0) == (geometry.num > 1));
+  }
+}
+
+TEST_CASE("a ring of 32,768 can be full without its index difference becoming ambiguous") {
+  const RingMemory memory({.num = 32768, .align = 4096, .buffer_bytes = 20});
+  DriverQueue driver = memory.driver(BufferUse::remote_writes);
+  DeviceQueue device = memory.device();
+  driver.start_fresh();
+  while (driver.post_empty())
+    continue;
+  REQUIRE(driver.in_flight() == 32768);
+  for (unsigned round = 0; round < 3; ++round) {
+    DeviceBuffer buffer;
+    while (device.next(buffer) == DeviceQueue::Next::ready)
+      device.put_used(buffer.id, 20);
+    UsedBuffer used;
+    uint32_t taken = 0;
+    while (driver.peek(used) == DriverQueue::Peek::ready)
+      driver.take(used), ++taken;
+    CHECK(taken == 32768);
+    while (driver.post_empty())
+      continue;
+  }
+  CHECK_FALSE(driver.poisoned());
+}
+
+TEST_CASE("idle buffers are used in turn, so that a lost one shows at once") {
+  const RingMemory memory({.num = 4, .align = 16, .buffer_bytes = 64});
+  DriverQueue driver = memory.driver(BufferUse::remote_writes);
+  DeviceQueue device = memory.device();
+  driver.start_fresh();
+  for (uint16_t turn = 0; turn < 12; ++turn) {
+    REQUIRE(driver.post_empty());
+    DeviceBuffer buffer;
+    REQUIRE(device.next(buffer) == DeviceQueue::Next::ready);
+    CHECK(buffer.id == turn % 4);
+    device.put_used(buffer.id, 64);
+    UsedBuffer used;
+    REQUIRE(driver.peek(used) == DriverQueue::Peek::ready);
+    driver.take(used);
+  }
+}

@@ -40,6 +40,9 @@ bool Mu::receive(unsigned channel, uint32_t& word) {
   const MuField& full = layout_.receive_full;
   if (!(registers_.read32(full.offset) & full.bit(channel))) return false;
   word = registers_.read32(layout_.receive + 4 * channel);
+  // The ring is read after the word: a look at it that was speculated before RR could miss the very
+  // message that the word announces.
+  shared_read_barrier();
   return true;
 }
 
@@ -48,6 +51,7 @@ uint8_t Mu::take_doorbells() {
   const uint32_t rung = registers_.read32(pending.offset) & pending.mask();
   // Only what was seen is cleared. SR's other bits ignore a 0, and NMIC would be cleared by a 1.
   if (rung) registers_.write32(pending.offset, rung);
+  shared_read_barrier(); // as in receive()
   return pending.channels(rung);
 }
 

@@ -52,12 +52,9 @@ constexpr MuLayout kV2 = {
 
 const MuLayout& mu_layout(MuGeneration generation) {
   switch (generation) {
-  case MuGeneration::imx7ulp:
-    return kImx7ulp;
-  case MuGeneration::v2:
-    return kV2;
-  case MuGeneration::v1:
-    break;
+  case MuGeneration::imx7ulp: return kImx7ulp;
+  case MuGeneration::v2: return kV2;
+  case MuGeneration::v1: break;
   }
   return kV1;
 }

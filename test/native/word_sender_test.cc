@@ -229,9 +229,7 @@ TEST_CASE_FIXTURE(Fixture, "whatever the order of events, every kick is followed
     case 1:
       if (registers.line()) sender.on_transmit_empty();
       break;
-    default:
-      sender.kick(queue);
-      owed[queue] = true;
+    default: sender.kick(queue); owed[queue] = true;
     }
     CHECK(interrupt_on() == (sender.pending() != 0));
   }

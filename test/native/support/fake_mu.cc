@@ -20,30 +20,18 @@ FakeMu::Place FakeMu::decode(uint32_t offset) const {
     if (offset >= 0x200 && offset < 0x210) return {Register::transmit, channel};
     if (offset >= 0x280 && offset < 0x290) return {Register::receive, channel};
     switch (offset) {
-    case 0x008:
-      return {Register::cr, 0};
-    case 0x00C:
-      return {Register::sr, 0};
-    case 0x100:
-      return {Register::fcr, 0};
-    case 0x104:
-      return {Register::fsr, 0};
-    case 0x110:
-      return {Register::gier, 0};
-    case 0x114:
-      return {Register::gcr, 0};
-    case 0x118:
-      return {Register::gsr, 0};
-    case 0x120:
-      return {Register::tcr, 0};
-    case 0x124:
-      return {Register::tsr, 0};
-    case 0x128:
-      return {Register::rcr, 0};
-    case 0x12C:
-      return {Register::rsr, 0};
-    default:
-      return {Register::none, 0};
+    case 0x008: return {Register::cr, 0};
+    case 0x00C: return {Register::sr, 0};
+    case 0x100: return {Register::fcr, 0};
+    case 0x104: return {Register::fsr, 0};
+    case 0x110: return {Register::gier, 0};
+    case 0x114: return {Register::gcr, 0};
+    case 0x118: return {Register::gsr, 0};
+    case 0x120: return {Register::tcr, 0};
+    case 0x124: return {Register::tsr, 0};
+    case 0x128: return {Register::rcr, 0};
+    case 0x12C: return {Register::rsr, 0};
+    default: return {Register::none, 0};
     }
   }
   const bool wide = generation_ == MuGeneration::imx7ulp;
@@ -61,35 +49,23 @@ uint32_t FakeMu::read32(uint32_t offset) {
   const bool v2 = generation_ == MuGeneration::v2;
   const Place place = decode(offset);
   switch (place.name) {
-  case Register::receive:
-    return read_receive(place.channel);
+  case Register::receive: return read_receive(place.channel);
   case Register::sr:
     if (v2) return flag_update_ ? 1u << 3 : 0;
     return reversed(host_.doorbells) << 28 | reversed(full_channels()) << 24 |
            reversed(empty_channels()) << 20 | (flag_update_ ? 1u << 8 : 0) | host_.flags_seen;
-  case Register::cr:
-    return v2 ? 0 : read_v1_control();
-  case Register::gier:
-    return doorbell_enables_;
-  case Register::gcr:
-    return remote_.doorbells;
-  case Register::gsr:
-    return host_.doorbells;
-  case Register::tcr:
-    return transmit_enables_;
-  case Register::tsr:
-    return empty_channels();
-  case Register::rcr:
-    return receive_enables_;
-  case Register::rsr:
-    return full_channels();
-  case Register::fcr:
-    return flags_;
-  case Register::fsr:
-    return host_.flags_seen;
+  case Register::cr: return v2 ? 0 : read_v1_control();
+  case Register::gier: return doorbell_enables_;
+  case Register::gcr: return remote_.doorbells;
+  case Register::gsr: return host_.doorbells;
+  case Register::tcr: return transmit_enables_;
+  case Register::tsr: return empty_channels();
+  case Register::rcr: return receive_enables_;
+  case Register::rsr: return full_channels();
+  case Register::fcr: return flags_;
+  case Register::fsr: return host_.flags_seen;
   case Register::transmit:
-  case Register::none:
-    break;
+  case Register::none: break;
   }
   counts.wrong_offsets++;
   return 0;
@@ -106,8 +82,7 @@ void FakeMu::write_register(uint32_t offset, uint32_t value) {
   const bool v2 = generation_ == MuGeneration::v2;
   const Place place = decode(offset);
   switch (place.name) {
-  case Register::transmit:
-    return write_transmit(place.channel, value);
+  case Register::transmit: return write_transmit(place.channel, value);
   case Register::cr:
     if (!v2) return write_v1_control(value);
     if (value & 1) counts.resets++;
@@ -116,24 +91,13 @@ void FakeMu::write_register(uint32_t offset, uint32_t value) {
     if (v2) break;
     host_.doorbells &= ~reversed(value >> 28);
     return;
-  case Register::gsr:
-    host_.doorbells &= ~value;
-    return;
-  case Register::gier:
-    doorbell_enables_ = value & 0xF;
-    return;
-  case Register::gcr:
-    return ring(value & 0xF);
-  case Register::tcr:
-    transmit_enables_ = value & 0xF;
-    return;
-  case Register::rcr:
-    receive_enables_ = value & 0xF;
-    return;
-  case Register::fcr:
-    return write_flags(value & 7);
-  default:
-    break;
+  case Register::gsr: host_.doorbells &= ~value; return;
+  case Register::gier: doorbell_enables_ = value & 0xF; return;
+  case Register::gcr: return ring(value & 0xF);
+  case Register::tcr: transmit_enables_ = value & 0xF; return;
+  case Register::rcr: receive_enables_ = value & 0xF; return;
+  case Register::fcr: return write_flags(value & 7);
+  default: break;
   }
   counts.wrong_offsets++;
 }

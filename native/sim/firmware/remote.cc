@@ -62,7 +62,7 @@ void Remote::run() {
     bool more = false;
     for (Link& link : links_)
       more |= link.work(hold_, now);
-    more |= on_signals();
+    more |= on_signals() || words_.has_pending(); // a send may have taken words in meanwhile
     // A busy program looks for signals and the power line now and then, too.
     if (!more)
       words_.sleep(timeout_ms(now));

@@ -18,6 +18,7 @@ public:
   void drain();
   /// The queues named since the last call, as bits.
   uint32_t take_pending();
+  bool has_pending() const { return pending_ != 0; }
   /// Tells the host about queue `vq`; sleeps until TE, taking words in meanwhile.
   void kick(uint32_t vq) { send((vq & word_mask_) << 16); }
   void send(uint32_t word);

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulated firmware, held against what an RPMsg-Lite remote does, by a host written by hand.
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <cstring>
+#include <sys/wait.h>
+
+#include <map>
+#include <set>
+
+#include "support/hand_host.h"
+#include "support/soc_process.h"
+
+using namespace rpmsg;
+using namespace rpmsg::test;
+
+namespace {
+
+constexpr uint32_t kOurs = 1024;
+constexpr uint32_t kPingPong = 1, kClientSample = 2, kEcho = 3, kSink = 4, kSource = 5;
+
+std::string bytes(uint32_t value) {
+  return std::string(reinterpret_cast<char*>(&value), 4);
+}
+
+/// One SoC, one firmware and one host that is linked up with vdev `vdev`.
+struct Bench {
+  explicit Bench(const std::vector<std::string>& firmware_options, uint32_t vdev = 0)
+      : firmware(soc.start_firmware(firmware_options)),
+        opened(open_sim_platform(soc.socket(), "cm40")) {
+    REQUIRE_MESSAGE(opened.platform, opened.error.message);
+    host.emplace(*opened.platform, vdev);
+    host->link_up();
+  }
+  SocProcess soc;
+  Process firmware;
+  OpenedPlatform opened;
+  std::optional<HandHost> host;
+};
+
+std::string ask(HandHost& host, uint32_t to, const std::string& payload) {
+  REQUIRE(host.send(kOurs, to, payload));
+  const auto answer = host.receive_data();
+  REQUIRE(answer);
+  CHECK(answer->src == to);
+  CHECK(answer->dst == kOurs);
+  return answer->payload;
+}
+
+} // namespace
+
+TEST_CASE("the firmware announces every application once its link is up") {
+  Bench bench({"--vdevs", "1"});
+  std::map<std::string, uint32_t> announced;
+  while (announced.size() < 6) {
+    const auto message = bench.host->receive();
+    REQUIRE(message);
+    CHECK(message->dst == 53);
+    CHECK(message->used_length == 512);
+    REQUIRE(message->payload.size() == 40);
+    uint32_t address = 0;
+    std::memcpy(&address, message->payload.data() + 32, 4);
+    CHECK(message->src == address);
+    CHECK(message->payload.substr(36) == bytes(0));
+    const std::string name = message->payload.substr(0, 32);
+    announced[name.substr(0, name.find('\0'))] = address;
+  }
+  const std::map<std::string, uint32_t> expected = {{"rpmsg-openamp-demo-channel", 1},
+                                                    {"rpmsg-client-sample", 2},
+                                                    {"echo", 3},
+                                                    {"sink", 4},
+                                                    {"source", 5},
+                                                    {"rpmsg-name-of-thirty-two-bytes!!", 6}};
+  CHECK(announced == expected);
+}
+
+TEST_CASE("echo returns every size from 0 to 496 unchanged") {
+  Bench bench({"--vdevs", "1"});
+  for (size_t size = 0; size <= 496; size += size < 8 || size > 488 ? 1 : 61) {
+    std::string payload;
+    for (size_t i = 0; i < size; i++)
+      payload += static_cast<char>(i * 7 + size);
+    CHECK(ask(*bench.host, kEcho, payload) == payload);
+  }
+}
+
+TEST_CASE("ping-pong counts from the greeting to past 100") {
+  Bench bench({"--vdevs", "1"});
+  std::string counter = ask(*bench.host, kPingPong, "hello world!");
+  CHECK(counter == bytes(0));
+  uint32_t value = 0;
+  while (value <= 100) {
+    counter = ask(*bench.host, kPingPong, bytes(value + 1));
+    REQUIRE(counter == bytes(value + 2));
+    value += 2;
+  }
+  CHECK(bench.host->send(kOurs, kPingPong, "goodbye!"));
+  CHECK(ask(*bench.host, kClientSample, "hello world!") == "hello world!");
+}
+
+TEST_CASE("sink counts in silence and tells when asked") {
+  Bench bench({"--vdevs", "1"});
+  for (int i = 0; i < 3; i++)
+    REQUIRE(bench.host->send(kOurs, kSink, "12345"));
+  const std::string stats = ask(*bench.host, kSink, "stats?");
+  CHECK(stats == bytes(3) + bytes(0) + bytes(15) + bytes(0));
+}
+
+TEST_CASE("source sends as many messages as ordered, more than the ring holds, in order") {
+  Bench bench({"--vdevs", "1"});
+  REQUIRE(bench.host->send(kOurs, kSource, bytes(1000) + bytes(10)));
+  for (uint32_t n = 0; n < 1000; n++) {
+    const auto message = bench.host->receive_data();
+    REQUIRE(message);
+    CHECK(message->payload.substr(0, 4) == bytes(n));
+    CHECK(message->payload[9] == static_cast<char>(n + 9));
+  }
+}
+
+TEST_CASE("a held firmware takes no buffer until SIGUSR1") {
+  Bench bench({"--vdevs", "1", "--hold"});
+  for (int i = 0; i < 256; i++)
+    REQUIRE(bench.host->send(kOurs, kEcho, std::to_string(i)));
+  CHECK(!bench.host->send(kOurs, kEcho, "no room"));
+  bench.firmware.signal(SIGUSR1);
+  for (int i = 0; i < 256; i++) {
+    const auto message = bench.host->receive_data();
+    REQUIRE(message);
+    CHECK(message->payload == std::to_string(i));
+  }
+}
+
+TEST_CASE("returned buffers are signalled only when asked for") {
+  Bench bench({"--vdevs", "1", "--consumed-notify", "on"});
+  REQUIRE(bench.host->send(kOurs, kSink, "x"));
+  CHECK(bench.host->wait_word(1));
+}
+
+TEST_CASE("a quiet firmware announces nothing and echoes at address 30") {
+  Bench bench({"--vdevs", "1", "--quiet"});
+  REQUIRE(bench.host->send(kOurs, 30, "x"));
+  const auto message = bench.host->receive();
+  REQUIRE(message);
+  CHECK(message->src == 30);
+  CHECK(message->payload == "x");
+}
+
+TEST_CASE("a firmware that registered other links drops this one's word and goes on") {
+  SocProcess soc;
+  Process firmware = soc.start_firmware({"--link", "2,5"});
+  OpenedPlatform opened = open_sim_platform(soc.socket(), "cm40");
+  REQUIRE(opened.platform);
+  HandHost unserved(*opened.platform, 0);
+  HandHost served(*opened.platform, 5);
+  unserved.link_up();
+  served.link_up();
+  REQUIRE(served.receive());
+  CHECK(unserved.used_index(0) == 0);
+}
+
+TEST_CASE("an OpenAMP-like firmware counts its addresses from 1024 and mutes vring0") {
+  Bench bench({"--vdevs", "1", "--behaviour", "openamp"});
+  std::set<uint32_t> addresses;
+  for (int i = 0; i < 6; i++) {
+    const auto message = bench.host->receive();
+    REQUIRE(message);
+    addresses.insert(message->src);
+  }
+  CHECK(addresses == std::set<uint32_t>{1024, 1025, 1026, 1027, 1028, 1029});
+  Result<SharedSpan> rings = bench.opened.platform->map(0x90000000, 0x10000);
+  CHECK((*rings->at(0x2000, 1) & 1) == 1);
+}
+
+TEST_CASE("a silently restarted firmware forgets its place in the rings") {
+  Bench bench({"--vdevs", "1", "--fault", "silent-restart"});
+  CHECK(ask(*bench.host, kEcho, "before") == "before");
+  bench.host->link_up();
+  CHECK(ask(*bench.host, kEcho, "after") == "after");
+}
+
+TEST_CASE("each fault of a message or ring shows on the wire as documented") {
+  struct Case {
+    const char* fault;
+    bool (*shows)(const HandMessage&);
+  };
+  const Case cases[] = {
+      {"bad-length", [](const HandMessage& m) { return m.header_length == 600; }},
+      {"unknown-dst", [](const HandMessage& m) { return m.dst == 0xDEAD; }},
+      {"used-id-range", [](const HandMessage& m) { return m.id >= 0x10000; }},
+      {"short-used-len", [](const HandMessage& m) { return m.used_length == 8; }},
+      {"header-len-overrun",
+       [](const HandMessage& m) { return m.header_length > m.used_length - 16; }},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.fault);
+    Bench bench({"--vdevs", "1", "--fault", each.fault});
+    REQUIRE(bench.host->send(kOurs, kEcho, "x"));
+    const auto message = bench.host->receive_data();
+    REQUIRE(message);
+    CHECK(each.shows(*message));
+    CHECK(ask(*bench.host, kEcho, "sound again") == "sound again");
+  }
+}
+
+TEST_CASE("a malformed announcement comes before the sound ones") {
+  for (const auto& [fault, size] : std::map<std::string, size_t>{{"ns-39", 39}, {"ns-41", 41}}) {
+    CAPTURE(fault);
+    Bench bench({"--vdevs", "1", "--fault", fault});
+    const auto message = bench.host->receive();
+    REQUIRE(message);
+    CHECK(message->payload.size() == size);
+  }
+}
+
+TEST_CASE("a TX buffer is given back twice, and used.idx jumps, when told") {
+  Bench twice({"--vdevs", "1", "--quiet", "--fault", "used-id-duplicate"});
+  CHECK(ask(*twice.host, 30, "x") == "x");
+  while (twice.host->used_index(1) < 2)
+    REQUIRE(twice.soc.ready());
+  CHECK(twice.host->used_id(1, 0) == twice.host->used_id(1, 1));
+
+  Bench jump({"--vdevs", "1", "--quiet", "--fault", "used-idx-jump"});
+  CHECK(ask(*jump.host, 30, "x") == "x");
+  CHECK(jump.host->used_index(0) >= 1001);
+}
+
+TEST_CASE("a firmware killed inside any step of a register access can be followed by another") {
+  for (const char* step : {"tr-data", "tr-full", "rr-read", "rr-clear", "gir", "raise-mask"}) {
+    CAPTURE(step);
+    Bench bench({"--vdevs", "1", "--fault", std::string("crash-at:") + step});
+    const int status = bench.firmware.wait();
+    REQUIRE(WIFSIGNALED(status));
+    bench.firmware = bench.soc.start_firmware({"--vdevs", "1"});
+    bench.host->link_up();
+    CHECK(ask(*bench.host, kEcho, "next life") == "next life");
+  }
+}
+
+TEST_CASE("eight vdevs answer at once") {
+  SocProcess soc;
+  Process firmware = soc.start_firmware({"--vdevs", "8"});
+  OpenedPlatform opened = open_sim_platform(soc.socket(), "cm40");
+  REQUIRE(opened.platform);
+  std::vector<HandHost> hosts;
+  for (uint32_t vdev = 0; vdev < 8; vdev++)
+    hosts.emplace_back(*opened.platform, vdev).link_up();
+  for (HandHost& host : hosts)
+    REQUIRE(host.send(kOurs, kEcho, "to all"));
+  for (HandHost& host : hosts)
+    CHECK(host.receive_data()->payload == "to all");
+}

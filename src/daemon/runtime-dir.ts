@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directory of the running daemon and the lock in it: one daemon a machine.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockFile } from '../addon/system.ts';
+import { RpmsgdError } from '../util/errors.ts';
+import { ExitStatus, FatalError } from './exit.ts';
+
+const lockName = 'rpmsgd.lock';
+
+/** Where it is: said outright, given by the service manager, or the usual place for this user. */
+export function chooseRuntimeDir(
+  option: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  uid: number | undefined = process.getuid?.(),
+): string {
+  if (option !== undefined) return option;
+  const given = env['RUNTIME_DIRECTORY']?.split(':')[0];
+  if (given !== undefined && given !== '') return given;
+  if (uid === 0) return '/run/rpmsg';
+  const session = env['XDG_RUNTIME_DIR'];
+  if (session !== undefined && session !== '') return join(session, 'rpmsg');
+  throw new FatalError(
+    ExitStatus.failure,
+    'there is no place for the lock: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set; use --runtime-dir DIR',
+  );
+}
+
+/** Held until this process ends. Throws FatalError naming the holder when somebody else has it. */
+export function takeLock(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FatalError(ExitStatus.failure, `cannot make ${directory}: ${reason}`, { cause });
+  }
+  try {
+    lockFile(join(directory, lockName));
+  } catch (cause) {
+    if (!(cause instanceof RpmsgdError)) throw cause;
+    const status = cause.code === 'busy' ? ExitStatus.unavailable : ExitStatus.failure;
+    const advice =
+      cause.code === 'busy' ? '; one daemon a machine owns the remotes: stop it first' : '';
+    throw new FatalError(status, `${cause.message}${advice}`, { cause });
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// pino, written the way the reader of standard error wants it: with a priority for the journal,
+// as plain lines for a terminal, or as JSON.
+
+import { type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+export const logFormats = ['auto', 'plain', 'journal', 'json'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+/** pino's numeric levels and the journal's priorities (sd-daemon(3)). */
+const levels: readonly (readonly [least: number, name: string, priority: number])[] = [
+  [60, 'fatal', 2],
+  [50, 'error', 3],
+  [40, 'warn', 4],
+  [30, 'info', 6],
+  [0, 'debug', 7],
+];
+
+interface Entry {
+  readonly level: number;
+  readonly msg?: string;
+  readonly [key: string]: unknown;
+}
+
+function printField([key, value]: [string, unknown]): string {
+  if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return `${key}=${value}`;
+  return `${key}=${JSON.stringify(value)}`;
+}
+
+/** An error is its message; its stack stays out of the log unless this is a bug report. */
+function printError(error: unknown, level: number): string {
+  const { message, stack } = error as { message?: string; stack?: string };
+  const isBug = level >= 60 && stack !== undefined;
+  return ` error=${JSON.stringify(message ?? error)}${isBug ? ` stack=${JSON.stringify(stack)}` : ''}`;
+}
+
+/** One line of pino's JSON as `message key=value`, behind `<priority>` or the level's name. */
+export function formatLine(json: string, format: 'plain' | 'journal'): string {
+  const { level, msg, err, time: _time, ...fields } = JSON.parse(json) as Entry;
+  const [, name, priority] = levels.find(([least]) => level >= least) ?? [0, 'info', 6];
+  const prefix = format === 'journal' ? `<${priority}>` : `${name.padEnd(5)} `;
+  const rest = Object.entries(fields).map((field) => ` ${printField(field)}`);
+  const error = err === undefined ? '' : printError(err, level);
+  return `${prefix}${(msg ?? '').replaceAll('\n', '\\n')}${rest.join('')}${error}\n`;
+}
+
+function chooseFormat(wanted: LogFormat, env: NodeJS.ProcessEnv): Exclude<LogFormat, 'auto'> {
+  if (wanted !== 'auto') return wanted;
+  return env['JOURNAL_STREAM'] === undefined ? 'plain' : 'journal';
+}
+
+export interface LogOptions {
+  readonly level: string;
+  readonly format?: LogFormat;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly write?: (text: string) => void;
+}
+
+/** The level may be changed at any time: `logger.level = 'debug'`. */
+export function createLogger(options: LogOptions): Logger {
+  const format = chooseFormat(options.format ?? 'auto', options.env ?? process.env);
+  const write = options.write ?? ((text: string) => process.stderr.write(text));
+  const destination = {
+    write: (json: string) => {
+      write(format === 'json' ? json : formatLine(json, format));
+    },
+  };
+  return pino({ level: options.level, base: null }, destination);
+}

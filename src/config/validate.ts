@@ -2,7 +2,7 @@
 // Holds merged files against the schema: unknown keys, wrong types, values out of range.
 
 import * as v from 'valibot';
-import { nearest } from './nearest.ts';
+import { nearest } from '../util/nearest.ts';
 import { isTable, type PathStep } from './origins.ts';
 import type { Problem } from './problems.ts';
 import { printValue } from './problems.ts';

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The help texts of rpmsgctl, made from the table of verbs.
+
+import type { Verb } from './verb.ts';
+
+const optionsText = `Options:
+  --bus BUS  system (default), session, or a D-Bus address
+  --json     print JSON
+  --help     print this, or the help of a verb, and exit
+`;
+
+const statusText = `Exit status: 0 done, 1 the daemon answered with an error, 64 wrong usage,
+69 no bus or no daemon, 77 not permitted.
+`;
+
+export function helpOfAll(verbs: readonly Verb[]): string {
+  const width = Math.max(...verbs.map(({ name }) => name.length));
+  const lines = verbs.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
+  return `Usage: rpmsgctl [options] VERB
+Shows and uses what rpmsgd publishes on D-Bus.
+
+Verbs:
+${lines.join('')}
+${optionsText}
+${statusText}`;
+}
+
+export function helpOf({ name, usage, summary, calls }: Verb): string {
+  const line = ['rpmsgctl', '[options]', name, usage].filter((word) => word !== '').join(' ');
+  return `Usage: ${line}
+${summary[0]?.toUpperCase()}${summary.slice(1)}. Calls ${calls.join(', ')}.
+
+${optionsText}`;
+}

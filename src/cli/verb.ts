@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a verb of rpmsgctl is.
+
+import type { Bus } from '../dbus/index.ts';
+
+/** What a verb works with: the bus is connected when it is first asked for. */
+export interface CommandContext {
+  bus(): Promise<Bus>;
+  readonly json: boolean;
+  readonly args: readonly string[];
+  print(text: string): void;
+}
+
+export interface Verb {
+  readonly name: string;
+  /** After the name, in its usage line. */
+  readonly usage: string;
+  /** One line for the list of verbs. */
+  readonly summary: string;
+  /** The bus methods it calls, for its help. */
+  readonly calls: readonly string[];
+  /** Throws RpmsgctlError or BusError. */
+  run(context: CommandContext): Promise<void> | void;
+}

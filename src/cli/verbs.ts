@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every verb of rpmsgctl, in the order in which the help shows them.
+
+import { list } from './list.ts';
+import type { Verb } from './verb.ts';
+import { version } from './version.ts';
+
+export const verbs: readonly Verb[] = [list, version];

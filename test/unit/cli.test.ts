@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// rpmsgctl's command line without a bus: usage, help, exit statuses.
+
+import { expect, test } from 'vitest';
+import { CliStatus, explain } from '../../src/cli/errors.ts';
+import { rpmsgctl } from '../../src/cli/rpmsgctl.ts';
+import { verbs } from '../../src/cli/verbs.ts';
+import { BusError } from '../../src/dbus/index.ts';
+
+async function run(...args: string[]) {
+  let out = '';
+  let err = '';
+  const status = await rpmsgctl(args, verbs, {
+    print: (text) => {
+      out += text;
+    },
+    complain: (text) => {
+      err += text;
+    },
+  });
+  return { status, out, err };
+}
+
+test('the help names every verb', async () => {
+  const { status, out } = await run('--help');
+  expect(status).toBe(CliStatus.ok);
+  for (const { name, summary } of verbs) expect(out).toContain(`  ${name.padEnd(7)}  ${summary}`);
+});
+
+test('each verb has a help that names the methods it calls', async () => {
+  for (const verb of verbs) {
+    const { status, out } = await run(verb.name, '--help');
+    expect(status).toBe(CliStatus.ok);
+    expect(out).toContain(`Usage: rpmsgctl [options] ${verb.name}`);
+    for (const call of verb.calls) expect(out).toContain(call);
+  }
+});
+
+test('no verb, an unknown verb, an unknown option and a stray argument are wrong usage', async () => {
+  expect(await run()).toMatchObject({ status: CliStatus.usage });
+  expect((await run('lsit')).err).toBe('rpmsgctl: there is no verb "lsit"; did you mean list?\n');
+  expect((await run('list', '--colour')).err).toContain("'--colour'");
+  expect((await run('list', 'cm40')).status).toBe(CliStatus.usage);
+});
+
+test('a bus that is not there is unavailable and named', async () => {
+  const { status, err } = await run('list', '--bus', 'unix:path=/nonexistent/bus');
+  expect(status).toBe(CliStatus.unavailable);
+  expect(err).toContain('/nonexistent/bus');
+});
+
+test('the version of this program needs no bus', async () => {
+  const { status, out } = await run('version', '--bus', 'unix:path=/nonexistent/bus', '--json');
+  expect(status).toBe(CliStatus.ok);
+  expect(JSON.parse(out)).toEqual({ rpmsgctl: expect.stringMatching(/^\d+\.\d+/), rpmsgd: null });
+});
+
+test('errors of bus and daemon have statuses of their own', () => {
+  const named = (name: string) => explain(new BusError(name, 'text')).status;
+  expect(named('org.freedesktop.DBus.Error.ServiceUnknown')).toBe(CliStatus.unavailable);
+  expect(named('org.freedesktop.DBus.Error.AccessDenied')).toBe(CliStatus.noPermission);
+  expect(named('org.rpmsg.Error.Busy')).toBe(CliStatus.failure);
+});

@@ -16,6 +16,7 @@ export async function buildNative(preset, target = 'all') {
   await step(`build native ${preset} ${target}`, async () => {
     await must('cmake', ['-S', 'native', '--preset', preset], { quiet: true });
     const build = ['--build', join(root, 'build/cmake', preset), '-j', jobs, '--target', target];
+    build.push('--', '--quiet');
     await must('cmake', build, { quiet: true, timeoutS: 900 });
   });
 }

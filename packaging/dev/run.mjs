@@ -15,6 +15,8 @@ const graceMs = 10_000;
 
 const running = new Set();
 
+const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
+
 /** Signals the whole process group of `child`; a group that is gone already is no error. */
 function signalGroup(child, signal) {
   try {
@@ -64,7 +66,8 @@ export function run(command, args = [], options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, ...env },
+      // Our pipes hide from the program whether someone looks at a terminal.
+      env: { ...process.env, ...colour, ...env },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

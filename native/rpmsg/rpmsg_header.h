@@ -9,7 +9,7 @@
 
 namespace rpmsg {
 
-inline constexpr size_t kHeaderBytes = 16;
+inline constexpr uint32_t kHeaderBytes = 16;
 /// Announcements of names are messages to this address.
 inline constexpr uint32_t kNameServiceAddress = 53;
 /// RPMSG_ADDR_ANY: "choose one for me"; never a real address.

@@ -196,6 +196,11 @@ bool DriverQueue::has_used() const {
   return index != static_cast<uint16_t>(used_position());
 }
 
+bool DriverQueue::remote_has_none() const {
+  const uint16_t index = load_hint(ring_u16(ring_, layout_.used_index));
+  return index == static_cast<uint16_t>(posted_position());
+}
+
 void DriverQueue::push_idle(uint16_t id) {
   const uint32_t end = uint32_t{idle_head_} + idle_count_;
   idle_[end % geometry_.num] = id;

@@ -114,6 +114,9 @@ public:
 
   /// True if used.idx differs from ours: an unchecked hint, e.g. for polling.
   bool has_used() const;
+  /// True if the remote has used every buffer that was posted, and so has none now. A hint likewise:
+  /// it is why a returned buffer is worth a kick at all.
+  bool remote_has_none() const;
 
 private:
   void write_descriptor(uint16_t id, uint32_t length_bytes);

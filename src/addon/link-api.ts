@@ -18,8 +18,11 @@ export interface LinkApi {
    * the remote's index. Throws RpmsgdError naming the value, the rule and what to change.
    */
   openRemote(setup: RemoteSetup): number;
-  /** Starts the link thread and the lives of all remotes opened so far. Once. */
-  start(): void;
+  /**
+   * Starts the link thread and the lives of all remotes opened so far. Once. realtimePriority 1..99
+   * asks for SCHED_FIFO; throws RpmsgdError os when that is not allowed, and nothing was started.
+   */
+  start(realtimePriority?: number): void;
   /** Throws RpmsgdError address_in_use when the vdev has an endpoint at this local address. */
   openEndpoint(setup: EndpointSetup): void;
   /** Its waiting sends end with no_such_endpoint; endpointClosed follows. */
@@ -43,8 +46,8 @@ export interface LinkApi {
   /** Completed turns of the link thread; nudges it, so that a live thread always moves on. */
   heartbeat(): number;
   /**
-   * Fails what waits with shutting_down, leaves the rings consistent with interrupts masked, and ends
-   * the thread. Idempotent; nothing is reported afterwards.
+   * Leaves the rings consistent with interrupts masked and ends the thread. Idempotent; nothing is
+   * reported afterwards, so whoever has sends waiting ends them first with shutting_down.
    */
   close(): void;
 }

@@ -16,7 +16,8 @@ export type LockOutcome =
 /** The wrapped native link: numbers and bytes only; link.ts gives them meaning. */
 export interface NativeLink {
   openRemote(setup: NativeRemoteSetup): { index: number } | { error: string; code: string };
-  start(onEvents: () => void): string;
+  /** Empty when started, else a sentence that says why not. */
+  start(onEvents: () => void, realtimePriority: number): string;
   openEndpoint(
     id: number,
     remote: number,
@@ -30,7 +31,7 @@ export interface NativeLink {
   grant(id: number, limitSeq: number): void;
   sync(id: number, tag: number): void;
   release(id: number, upToSeq: number): void;
-  /** 0 sent, 1 queued, otherwise -(index into Errc names). */
+  /** sent, queued, or the name of an error. */
   send(
     id: number,
     destination: number,

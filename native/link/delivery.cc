@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/delivery.h"
+
+#include "link/vdev.h"
+#include "rpmsg/rpmsg_header.h"
+
+namespace rpmsg {
+
+int32_t Delivery::reserve_slot(Endpoint& endpoint) {
+  SlotArena& arena = endpoint.vdev.arena();
+  const bool queue_full = endpoint.queue.size() >= endpoint.queue.capacity();
+  // No hog exhausts the arena: whoever holds more than what is left pays with its own.
+  const bool hogs = endpoint.queue.size() >= arena.free_slots();
+  if (queue_full || hogs) {
+    if (endpoint.queue.size() == 0) {
+      endpoint.counters.rx_dropped.add();
+      endpoint.vdev.counters().rx_dropped.add();
+      return -1;
+    }
+    drop_oldest(endpoint);
+  }
+  return arena.reserve();
+}
+
+void Delivery::drop_oldest(Endpoint& endpoint) {
+  endpoint.vdev.arena().release(endpoint.queue.pop());
+  if (endpoint.handed_over > 0) {
+    --endpoint.handed_over; // JavaScript has its copy: nothing is lost
+    return;
+  }
+  endpoint.counters.rx_dropped.add();
+  endpoint.vdev.counters().rx_dropped.add();
+}
+
+void Delivery::accept(Endpoint& endpoint, uint32_t slot) {
+  endpoint.queue.push(slot);
+  mark_ready(endpoint);
+}
+
+void Delivery::grant(Endpoint& endpoint, uint64_t limit_seq) {
+  if (limit_seq > endpoint.granted) endpoint.granted = limit_seq;
+  mark_ready(endpoint);
+}
+
+void Delivery::release(Endpoint& endpoint, uint64_t up_to_seq) {
+  SlotArena& arena = endpoint.vdev.arena();
+  // Only what was handed over can have been delivered.
+  while (endpoint.handed_over > 0 && arena.record(endpoint.queue.at(0)).seq < up_to_seq) {
+    arena.release(endpoint.queue.pop());
+    --endpoint.handed_over;
+  }
+}
+
+void Delivery::sync(Endpoint& endpoint, SyncRequest& request) {
+  SyncRequest** last = &endpoint.syncs;
+  while (*last != nullptr)
+    last = &(*last)->next;
+  *last = &request;
+  mark_ready(endpoint);
+}
+
+void Delivery::close(Endpoint& endpoint) {
+  while (endpoint.queue.size() > 0)
+    endpoint.vdev.arena().release(endpoint.queue.pop());
+  endpoint.handed_over = 0;
+  endpoint.is_closed = true;
+  endpoint.next_closed = closed_;
+  closed_ = &endpoint;
+}
+
+bool Delivery::report_closed() {
+  while (Endpoint* const endpoint = closed_) {
+    Endpoint* const next = endpoint->next_closed; // after the commit the main thread may free it
+    if (!events_.pair(EventKind::endpoint_closed, endpoint->id, 0, endpoint)) return false;
+    closed_ = next;
+  }
+  return true;
+}
+
+bool Delivery::has_granted(const Endpoint& endpoint) {
+  if (endpoint.is_closed || endpoint.handed_over >= endpoint.queue.size()) return false;
+  const uint32_t slot = endpoint.queue.at(endpoint.handed_over);
+  return endpoint.vdev.arena().record(slot).seq < endpoint.granted;
+}
+
+void Delivery::mark_ready(Endpoint& endpoint) {
+  if (endpoint.is_ready) return;
+  if (!has_granted(endpoint) && endpoint.syncs == nullptr) return;
+  endpoint.is_ready = true;
+  endpoint.next_ready = nullptr;
+  (first_ready_ == nullptr ? first_ready_ : last_ready_->next_ready) = &endpoint;
+  last_ready_ = &endpoint;
+}
+
+bool Delivery::hand_over_one(Endpoint& endpoint) {
+  const uint32_t slot = endpoint.queue.at(endpoint.handed_over);
+  SlotArena& arena = endpoint.vdev.arena();
+  const SlotRecord& record = arena.record(slot);
+  const uint8_t* payload = arena.bytes(slot).data() + kHeaderBytes;
+  if (!events_.message(endpoint.id, record, payload, record.length_bytes - kHeaderBytes)) {
+    return false;
+  }
+  ++endpoint.handed_over;
+  return true;
+}
+
+bool Delivery::answer_syncs(Endpoint& endpoint) {
+  while (SyncRequest* request = endpoint.syncs) {
+    SyncRequest* const next = request->next; // after the commit the main thread may free it
+    if (!events_.pair(EventKind::synced, endpoint.id, request->tag, request)) return false;
+    endpoint.syncs = next;
+  }
+  return true;
+}
+
+bool Delivery::hand_over() {
+  while (first_ready_ != nullptr) {
+    Endpoint& endpoint = *first_ready_;
+    if (has_granted(endpoint)) {
+      if (!hand_over_one(endpoint)) return true;
+    } else if (!answer_syncs(endpoint)) {
+      return true;
+    }
+    first_ready_ = endpoint.next_ready;
+    if (first_ready_ == nullptr) last_ready_ = nullptr;
+    endpoint.is_ready = false;
+    mark_ready(endpoint);
+  }
+  return !report_closed(); // nothing closed is on the ready list any more
+}
+
+} // namespace rpmsg

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a filled slot to the main thread: queues an endpoint's messages, hands over what was
+// granted, frees slots when they are released. Link thread only.
+#pragma once
+
+#include <cstdint>
+
+#include "link/endpoint.h"
+#include "link/event_writer.h"
+
+namespace rpmsg {
+
+class Delivery {
+public:
+  explicit Delivery(EventWriter& events) : events_(events) {}
+
+  EventWriter& events() { return events_; }
+
+  /// Makes room at the endpoint and in the arena for one more message and reserves its slot: an
+  /// endpoint whose queue is full, or that holds more than the arena has free, gives up its own
+  /// oldest message first. -1 if there is none to give up: the new message is dropped. Either way
+  /// counted.
+  int32_t reserve_slot(Endpoint& endpoint);
+  /// The reserved slot was filled.
+  void accept(Endpoint& endpoint, uint32_t slot);
+
+  void grant(Endpoint& endpoint, uint64_t limit_seq);
+  void release(Endpoint& endpoint, uint64_t up_to_seq);
+  void sync(Endpoint& endpoint, SyncRequest& request);
+  /// Frees all that the endpoint holds; it is reported closed by hand_over(), after its syncs.
+  void close(Endpoint& endpoint);
+
+  /// Hands over as much as fits, an endpoint a turn. True when something is left for lack of room.
+  bool hand_over();
+
+private:
+  void mark_ready(Endpoint& endpoint);
+  void drop_oldest(Endpoint& endpoint);
+  bool hand_over_one(Endpoint& endpoint);
+  bool answer_syncs(Endpoint& endpoint);
+  bool report_closed();
+  static bool has_granted(const Endpoint& endpoint);
+
+  EventWriter& events_;
+  Endpoint* first_ready_ = nullptr;
+  Endpoint* last_ready_ = nullptr;
+  Endpoint* closed_ = nullptr; // not reported yet
+};
+
+} // namespace rpmsg

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// One local address on a vdev. Made and destroyed by the main thread, used by the link thread
+// between its open and its close command; each field says whose it is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "link/counters.h"
+
+namespace rpmsg {
+
+class Vdev;
+
+/// A request to be told when everything granted so far has been handed over. Allocated by the main
+/// thread, which also frees it.
+struct SyncRequest {
+  uint32_t tag = 0;
+  SyncRequest* next = nullptr;
+};
+
+/// The slots of the messages that wait at one endpoint, oldest first. Fixed capacity, link thread.
+class SlotQueue {
+public:
+  explicit SlotQueue(uint32_t capacity)
+      : slots_(std::make_unique<uint32_t[]>(capacity)), capacity_(capacity) {}
+
+  uint32_t size() const { return count_; }
+  uint32_t capacity() const { return capacity_; }
+  uint32_t at(uint32_t index) const { return slots_[(head_ + index) % capacity_]; }
+  void push(uint32_t slot) { slots_[(head_ + count_++) % capacity_] = slot; }
+  uint32_t pop() {
+    const uint32_t slot = slots_[head_];
+    head_ = (head_ + 1) % capacity_;
+    --count_;
+    return slot;
+  }
+
+private:
+  std::unique_ptr<uint32_t[]> slots_;
+  uint32_t capacity_;
+  uint32_t head_ = 0;
+  uint32_t count_ = 0;
+};
+
+struct Endpoint {
+  Endpoint(uint32_t endpoint_id, uint32_t local_address, Vdev& on, uint32_t rx_queue,
+           uint32_t credits, uint64_t first_seq)
+      : id(endpoint_id), local(local_address), vdev(on), tx_credits(credits), queue(rx_queue),
+        next_seq(first_seq), granted(first_seq) {}
+
+  const uint32_t id;
+  const uint32_t local;
+  Vdev& vdev;
+  EndpointCounters counters;
+
+  // Under the remote's send mutex.
+  const uint32_t tx_credits;
+  uint32_t tx_in_flight = 0;
+  uint64_t tx_life = 0;    // the life of the rings that tx_in_flight counts in
+  uint32_t tx_waiting = 0; // sends of this endpoint in the vdev's SendQueue
+
+  // The link thread's.
+  SlotQueue queue;
+  uint32_t handed_over = 0; // how many of the queue's oldest JavaScript has a copy of
+  uint64_t next_seq;
+  uint64_t granted; // messages below this number may be handed over
+  SyncRequest* syncs = nullptr;
+  Endpoint* next_ready =
+      nullptr; // in Delivery's list of endpoints that have something to hand over
+  Endpoint* next_closed = nullptr;
+  bool is_ready = false;
+  bool is_closed = false;
+};
+
+} // namespace rpmsg

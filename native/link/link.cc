@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/link.h"
+
+#include <mutex>
+
+#include "base/clock.h"
+#include "rpmsg/rpmsg_header.h"
+
+namespace rpmsg {
+
+Link::Link(std::function<void()> wake)
+    : event_ring_(kEventBytes), events_(event_ring_, std::move(wake)), commands_(kCommands),
+      thread_(std::make_unique<LinkThread>(remotes_, commands_, events_)) {}
+
+Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
+  if (is_started_ || is_closed_) {
+    return {false, 0, Errc::invalid_argument, "remotes are opened before the link starts"};
+  }
+  const auto index = static_cast<uint32_t>(remotes_.size());
+  Remote::Opened opened = Remote::open(index, setup, events_);
+  if (!opened.remote) return {false, 0, opened.code, std::move(opened.message)};
+  remotes_.push_back(std::move(opened.remote));
+  books_.resize(remotes_.size() * kMaxVdevs);
+  for (uint32_t i = 0; i < setup.vdevs; ++i) {
+    book(index, i).table_capacity = vdev(index, i)->addresses().capacity();
+  }
+  return {true, index, Errc::ok, {}};
+}
+
+Result<void> Link::start(int realtime_priority) {
+  if (is_started_ || is_closed_) return Error{Errc::invalid_argument, 0, "start the link", 0};
+  is_started_ = true;
+  return thread_->start(realtime_priority);
+}
+
+Vdev* Link::vdev(uint32_t remote, uint32_t index) {
+  if (remote >= remotes_.size() || index >= remotes_[remote]->vdevs().size()) return nullptr;
+  return remotes_[remote]->vdevs()[index].get();
+}
+
+Endpoint* Link::find(uint32_t id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+const EndpointCounters* Link::endpoint_counters(uint32_t id) const {
+  const Endpoint* endpoint = find(id);
+  return endpoint == nullptr ? nullptr : &endpoint->counters;
+}
+
+void Link::make_room(uint32_t remote, uint32_t index, Vdev& target) {
+  VdevBook& known = book(remote, index);
+  if (known.addresses.size() < known.table_capacity) return;
+  known.table_capacity *= 2;
+  Command adopt;
+  adopt.kind = CommandKind::adopt_table;
+  adopt.remote = remote;
+  adopt.vdev = index;
+  adopt.table = new AddressTable(known.table_capacity);
+  command(adopt);
+  auto roomier = std::make_unique<AddressTable>(known.table_capacity);
+  const std::lock_guard<PiMutex> lock(remotes_[remote]->send_mutex());
+  roomier = target.adopt_senders(std::move(roomier));
+}
+
+Result<void> Link::open_endpoint(const EndpointSetup& setup) {
+  Vdev* const target = vdev(setup.remote, setup.vdev);
+  if (is_closed_) return Error{Errc::shutting_down, 0, "open an endpoint", setup.id};
+  if (target == nullptr) return Error{Errc::invalid_argument, 0, "find vdev", setup.vdev};
+  if (setup.local == kAnyAddress || setup.rx_queue < 1 || setup.rx_queue > 65536 ||
+      setup.tx_credits < 1 || find(setup.id) != nullptr) {
+    return Error{Errc::invalid_argument, 0, "open an endpoint", setup.id};
+  }
+  VdevBook& known = book(setup.remote, setup.vdev);
+  if (known.addresses.count(setup.local) != 0) {
+    return Error{Errc::address_in_use, 0, "bind address", setup.local};
+  }
+  make_room(setup.remote, setup.vdev, *target);
+  known.addresses.insert(setup.local);
+  auto owned = std::make_unique<Endpoint>(setup.id, setup.local, *target, setup.rx_queue,
+                                          setup.tx_credits, setup.next_seq);
+  Endpoint* const endpoint = owned.get();
+  endpoints_.emplace(endpoint, std::pair(setup.remote, std::move(owned)));
+  by_id_.emplace(setup.id, endpoint);
+  {
+    const std::lock_guard<PiMutex> lock(remotes_[setup.remote]->send_mutex());
+    target->senders().insert(setup.id, endpoint);
+  }
+  Command open;
+  open.kind = CommandKind::open_endpoint;
+  open.remote = setup.remote;
+  open.endpoint = endpoint;
+  command(open);
+  return {};
+}
+
+void Link::close_endpoint(uint32_t id) {
+  Endpoint* const endpoint = find(id);
+  if (endpoint == nullptr || is_closed_) return;
+  const uint32_t remote = endpoints_.at(endpoint).first;
+  by_id_.erase(id);
+  book(remote, endpoint->vdev.index()).addresses.erase(endpoint->local);
+  {
+    const std::lock_guard<PiMutex> lock(remotes_[remote]->send_mutex());
+    endpoint->vdev.senders().erase(id);
+  }
+  Command close;
+  close.kind = CommandKind::close_endpoint;
+  close.remote = remote;
+  close.endpoint = endpoint;
+  command(close);
+}
+
+void Link::grant(uint32_t id, uint64_t limit_seq) {
+  Endpoint* const endpoint = find(id);
+  if (endpoint == nullptr) return;
+  Command grant;
+  grant.kind = CommandKind::grant;
+  grant.remote = endpoints_.at(endpoint).first;
+  grant.endpoint = endpoint;
+  grant.number = limit_seq;
+  command(grant);
+}
+
+void Link::release(uint32_t id, uint64_t up_to_seq) {
+  Endpoint* const endpoint = find(id);
+  if (endpoint == nullptr) return;
+  Command release;
+  release.kind = CommandKind::release;
+  release.remote = endpoints_.at(endpoint).first;
+  release.endpoint = endpoint;
+  release.number = up_to_seq;
+  command(release);
+}
+
+void Link::sync(uint32_t id, uint32_t tag) {
+  Endpoint* const endpoint = find(id);
+  if (endpoint == nullptr || is_closed_) return;
+  auto owned = std::make_unique<SyncRequest>();
+  owned->tag = tag;
+  Command sync;
+  sync.kind = CommandKind::sync;
+  sync.remote = endpoints_.at(endpoint).first;
+  sync.endpoint = endpoint;
+  sync.sync = owned.get();
+  syncs_.emplace(owned.get(), std::move(owned));
+  command(sync);
+}
+
+SendOutcome Link::send(uint32_t id, uint32_t destination, std::span<const uint8_t> payload,
+                       uint32_t caller, uint32_t timeout_ms, uint32_t token) {
+  if (is_closed_) return {SendOutcome::Kind::failed, Errc::shutting_down, false};
+  Endpoint* const endpoint = find(id);
+  if (endpoint == nullptr) return {SendOutcome::Kind::failed, Errc::no_such_endpoint, false};
+  if (destination == kAnyAddress) return {SendOutcome::Kind::failed, Errc::not_connected, false};
+  SendRequest request;
+  request.destination = destination;
+  request.payload = payload;
+  request.caller = caller;
+  request.token = token;
+  if (timeout_ms > 0) request.deadline_ns = monotonic_ns() + timeout_ms * kNsPerMs;
+  Remote& remote = *remotes_[endpoints_.at(endpoint).first];
+  const SendOutcome outcome = remote.send(endpoint->vdev, *endpoint, request);
+  if (outcome.wake_link_thread) thread_->wake();
+  return outcome;
+}
+
+void Link::cancel_caller(uint32_t caller) {
+  if (remotes_.empty()) return;
+  Command cancel;
+  cancel.kind = CommandKind::cancel_caller;
+  cancel.number = caller;
+  command(cancel);
+}
+
+void Link::reinitialize(uint32_t remote) {
+  if (remote >= remotes_.size()) return;
+  Command reinitialize;
+  reinitialize.kind = CommandKind::reinitialize;
+  reinitialize.remote = remote;
+  command(reinitialize);
+}
+
+uint64_t Link::heartbeat() {
+  flush_backlog();
+  thread_->wake();
+  return thread_->beats();
+}
+
+void Link::command(Command command) {
+  if (is_closed_) {
+    delete command.table;
+    return;
+  }
+  flush_backlog();
+  if (!backlog_.empty() || !commands_.push(command)) backlog_.push_back(command);
+  thread_->wake();
+}
+
+void Link::flush_backlog() {
+  if (backlog_.empty()) return;
+  while (!backlog_.empty() && commands_.push(backlog_.front()))
+    backlog_.pop_front();
+  thread_->wake();
+}
+
+void Link::settle_record(const EventHeader& header) {
+  if (header.kind != EventKind::synced && header.kind != EventKind::endpoint_closed &&
+      header.kind != EventKind::table_retired) {
+    return;
+  }
+  const auto& event = reinterpret_cast<const PairEvent&>(header);
+  const auto pointer = static_cast<uintptr_t>(event.pointer);
+  switch (header.kind) {
+  case EventKind::synced: syncs_.erase(reinterpret_cast<SyncRequest*>(pointer)); return;
+  case EventKind::endpoint_closed: endpoints_.erase(reinterpret_cast<Endpoint*>(pointer)); return;
+  default: delete reinterpret_cast<AddressTable*>(pointer); return;
+  }
+}
+
+void Link::close() {
+  if (is_closed_) return;
+  thread_->stop();
+  while (drain(UINT32_MAX, [](const EventHeader&, std::span<const uint8_t>) {})) {
+  }
+  is_closed_ = true;
+  Command left;
+  while (commands_.pop(left))
+    delete left.table;
+  for (const Command& late : backlog_)
+    delete late.table;
+  backlog_.clear();
+}
+
+} // namespace rpmsg

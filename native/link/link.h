@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The native half as the main thread sees it: remotes, endpoints by number, sends straight into the
+// ring, events in batches. Knows nothing of JavaScript; every method is for one and the same
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/result.h"
+#include "link/command.h"
+#include "link/endpoint.h"
+#include "link/event_writer.h"
+#include "link/link_thread.h"
+#include "link/remote.h"
+#include "link/spsc_bytes.h"
+#include "link/spsc_queue.h"
+
+namespace rpmsg {
+
+struct EndpointSetup {
+  uint32_t id = 0; // the caller's choice, unique
+  uint32_t remote = 0;
+  uint32_t vdev = 0;
+  uint32_t local = 0;
+  uint32_t rx_queue = 256;   // messages kept until they are released
+  uint32_t tx_credits = 128; // TX buffers in flight at most
+  uint64_t next_seq = 0;     // of the first message
+};
+
+class Link {
+public:
+  /// `wake` is called on the link thread, must not block, and leads to drain() on the main thread.
+  explicit Link(std::function<void()> wake);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  ~Link() { close(); }
+
+  struct OpenedRemote {
+    bool ok = false;
+    uint32_t index = 0;
+    Errc code = Errc::ok;
+    std::string message; // why not, for a person
+  };
+  /// Before start() only.
+  OpenedRemote open_remote(const RemoteSetup& setup);
+  Result<void> start(int realtime_priority = 0);
+
+  Result<void> open_endpoint(const EndpointSetup& setup);
+  /// endpoint_closed follows; its waiting sends end with no_such_endpoint. Unknown ids are ignored,
+  /// here and below: their endpoint_closed is on its way.
+  void close_endpoint(uint32_t id);
+  void grant(uint32_t id, uint64_t limit_seq);
+  void release(uint32_t id, uint64_t up_to_seq);
+  void sync(uint32_t id, uint32_t tag);
+  /// `timeout_ms` 0: would_block instead of waiting.
+  SendOutcome send(uint32_t id, uint32_t destination, std::span<const uint8_t> payload,
+                   uint32_t caller, uint32_t timeout_ms, uint32_t token);
+  void cancel_caller(uint32_t caller);
+  void reinitialize(uint32_t remote);
+
+  /// Null for an index that does not exist.
+  Vdev* vdev(uint32_t remote, uint32_t index);
+  const EndpointCounters* endpoint_counters(uint32_t id) const;
+  /// Completed turns of the link thread, which is nudged: a live one moves on.
+  uint64_t heartbeat();
+
+  /// Passes up to `max_bytes` of event records to visit(const EventHeader&, record bytes), oldest
+  /// first; true when there are more. Pointers in them are dead.
+  template<class Visit>
+  bool drain(uint32_t max_bytes, Visit visit);
+
+  /// Ends the link thread with the rings left consistent. Idempotent; everything else is a no-op or
+  /// fails with shutting_down afterwards.
+  void close();
+
+private:
+  static constexpr uint32_t kEventBytes = 1u << 20;
+  static constexpr uint32_t kCommands = 4096;
+
+  // What the main thread remembers of a vdev's tables, to hand over roomier ones in time.
+  struct VdevBook {
+    std::unordered_set<uint32_t> addresses;
+    uint32_t table_capacity = 0;
+  };
+
+  Endpoint* find(uint32_t id) const;
+  VdevBook& book(uint32_t remote, uint32_t vdev) { return books_[remote * kMaxVdevs + vdev]; }
+  void make_room(uint32_t remote, uint32_t index, Vdev& vdev);
+  void command(Command command);
+  void flush_backlog();
+  void settle_record(const EventHeader& header);
+
+  SpscBytes event_ring_;
+  EventWriter events_;
+  SpscQueue<Command> commands_;
+  std::deque<Command> backlog_; // what did not fit, in order
+  LinkThread::Remotes remotes_;
+  std::unique_ptr<LinkThread> thread_;
+  bool is_started_ = false;
+  bool is_closed_ = false;
+  std::vector<VdevBook> books_;
+  std::unordered_map<uint32_t, Endpoint*> by_id_;
+  std::unordered_map<Endpoint*, std::pair<uint32_t, std::unique_ptr<Endpoint>>> endpoints_;
+  std::unordered_map<SyncRequest*, std::unique_ptr<SyncRequest>> syncs_;
+};
+
+template<class Visit>
+bool Link::drain(uint32_t max_bytes, Visit visit) {
+  events_.on_drain_begins();
+  flush_backlog();
+  uint32_t passed = 0;
+  bool more = false;
+  for (;;) {
+    const std::span<const uint8_t> run = event_ring_.readable();
+    if (run.empty()) break;
+    more = passed >= max_bytes;
+    if (more) break;
+    uint32_t at = 0;
+    while (at < run.size() && passed + at < max_bytes) {
+      const auto& header = *reinterpret_cast<const EventHeader*>(run.data() + at);
+      visit(header, run.subspan(at, header.bytes));
+      settle_record(header);
+      at += header.bytes;
+    }
+    event_ring_.consume(at);
+    passed += at;
+  }
+  if (thread_) thread_->on_drained();
+  return more;
+}
+
+} // namespace rpmsg

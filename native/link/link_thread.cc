@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/link_thread.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/clock.h"
+
+namespace rpmsg {
+
+namespace {
+
+// What an epoll event is about: the remote's index and which of its descriptors.
+enum class Source : uint64_t { wake, timer, interrupt, board };
+
+constexpr uint64_t tag_of(Source source, uint64_t remote = 0) {
+  return static_cast<uint64_t>(source) | remote << 8;
+}
+
+void drain_counter(int fd) {
+  uint64_t count = 0;
+  while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {
+  }
+}
+
+} // namespace
+
+LinkThread::LinkThread(Remotes& remotes, SpscQueue<Command>& commands, EventWriter& events)
+    : remotes_(remotes), commands_(commands), events_(events),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+Result<void> LinkThread::watch(int fd, uint64_t tag) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    return Error{Errc::os, errno, "watch a descriptor", tag};
+  }
+  return {};
+}
+
+Result<void> LinkThread::set_up() {
+  epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
+  timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!epoll_ || !timer_ || !wake_fd_) return Error{Errc::os, errno, "set up the link thread", 0};
+  if (auto watched = watch(wake_fd_.get(), tag_of(Source::wake)); !watched) return watched;
+  if (auto watched = watch(timer_.get(), tag_of(Source::timer)); !watched) return watched;
+  for (size_t i = 0; i < remotes_.size(); ++i) {
+    auto watched = watch(remotes_[i]->interrupt_fd(), tag_of(Source::interrupt, i));
+    if (watched && remotes_[i]->board_fd() >= 0) {
+      watched = watch(remotes_[i]->board_fd(), tag_of(Source::board, i));
+    }
+    if (!watched) return watched;
+  }
+  return {};
+}
+
+Result<void> LinkThread::start(int realtime_priority) {
+  if (auto ready = set_up(); !ready) return ready;
+  // The thread inherits the policy, so that being refused is noticed before it touches a register.
+  sched_param before{};
+  int policy = 0;
+  pthread_getschedparam(pthread_self(), &policy, &before);
+  if (realtime_priority > 0) {
+    sched_param wanted{};
+    wanted.sched_priority = realtime_priority;
+    const int error = pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted);
+    if (error != 0) {
+      return Error{Errc::os, error, "set the link thread's real-time priority",
+                   static_cast<uint64_t>(realtime_priority)};
+    }
+  }
+  thread_ = std::thread([this] { run(); });
+  if (realtime_priority > 0) pthread_setschedparam(pthread_self(), policy, &before);
+  pthread_setname_np(thread_.native_handle(), "link");
+  return {};
+}
+
+void LinkThread::wake() {
+  if (is_woken_.exchange(true, std::memory_order_seq_cst)) return;
+  const uint64_t one = 1;
+  while (write(wake_fd_.get(), &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+void LinkThread::on_drained() {
+  if (is_starved_.exchange(false, std::memory_order_seq_cst)) wake();
+}
+
+void LinkThread::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_seq_cst);
+  wake();
+  thread_.join();
+}
+
+void LinkThread::run() {
+  const uint64_t now = monotonic_ns();
+  for (auto& remote : remotes_)
+    remote->start(now);
+  settle(now);
+  while (!stopping_.load(std::memory_order_relaxed))
+    turn();
+  for (auto& remote : remotes_)
+    remote->stop();
+}
+
+void LinkThread::turn() {
+  std::array<epoll_event, 32> ready;
+  const bool more = anyone_has_more();
+  if (!more) arm_timer(monotonic_ns());
+  const int count = epoll_wait(epoll_.get(), ready.data(), ready.size(), more ? 0 : -1);
+  const uint64_t now = monotonic_ns();
+  for (int i = 0; i < count; ++i)
+    handle(ready[static_cast<size_t>(i)].data.u64, now);
+  run_commands(now);
+  for (auto& remote : remotes_) {
+    if (remote->has_more()) remote->continue_work(now);
+    if (remote->next_deadline(now) <= now) remote->on_timer(now);
+  }
+  settle(now);
+  beats_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void LinkThread::handle(uint64_t tag, uint64_t now_ns) {
+  Remote* remote = remotes_.empty() ? nullptr : remotes_[tag >> 8].get();
+  switch (static_cast<Source>(tag & 0xFF)) {
+  case Source::wake:
+    drain_counter(wake_fd_.get());
+    is_woken_.store(false, std::memory_order_seq_cst); // before the queues are looked at
+    return;
+  case Source::timer:
+    drain_counter(timer_.get());
+    timer_at_ns_ = kNever;
+    return;
+  case Source::interrupt: remote->on_interrupt(now_ns); return;
+  case Source::board:
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, remote->board_fd(), nullptr);
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, remote->interrupt_fd(), nullptr);
+    remote->on_board_gone();
+    events_.pair(EventKind::board_gone, static_cast<uint32_t>(tag >> 8), 0);
+    return;
+  }
+}
+
+void LinkThread::run_commands(uint64_t now_ns) {
+  Command command;
+  for (uint32_t i = 0; i < commands_.capacity() && commands_.pop(command); ++i) {
+    execute(command, now_ns);
+  }
+}
+
+void LinkThread::execute(const Command& command, uint64_t now_ns) {
+  Remote& remote = *remotes_[command.remote];
+  Endpoint* const endpoint = command.endpoint;
+  switch (command.kind) {
+  case CommandKind::open_endpoint:
+    endpoint->vdev.addresses().insert(endpoint->local, endpoint);
+    return;
+  case CommandKind::close_endpoint: remote.close_endpoint(*endpoint); return;
+  case CommandKind::adopt_table: {
+    auto old = remote.vdevs()[command.vdev]->adopt(std::unique_ptr<AddressTable>(command.table));
+    events_.pair(EventKind::table_retired, 0, 0, old.release());
+    return;
+  }
+  case CommandKind::grant: remote.delivery().grant(*endpoint, command.number); return;
+  case CommandKind::release: remote.delivery().release(*endpoint, command.number); return;
+  case CommandKind::sync: remote.delivery().sync(*endpoint, *command.sync); return;
+  case CommandKind::cancel_caller:
+    for (auto& each : remotes_)
+      each->cancel_caller(static_cast<uint32_t>(command.number));
+    return;
+  case CommandKind::reinitialize: remote.reinitialize(now_ns); return;
+  }
+}
+
+void LinkThread::settle(uint64_t now_ns) {
+  bool starved = false;
+  for (auto& remote : remotes_)
+    starved = remote->settle(now_ns) || starved;
+  if (starved) {
+    is_starved_.store(true, std::memory_order_seq_cst);
+    // The main thread may have drained everything before it could see that: then nobody would come
+    // back, so look once more now that it can.
+    for (auto& remote : remotes_)
+      remote->settle(now_ns);
+  }
+  events_.flush();
+}
+
+void LinkThread::arm_timer(uint64_t now_ns) {
+  uint64_t earliest = kNever;
+  for (auto& remote : remotes_)
+    earliest = std::min(earliest, remote->next_deadline(now_ns));
+  if (earliest == timer_at_ns_) return;
+  timer_at_ns_ = earliest;
+  itimerspec when{};
+  if (earliest != kNever) {
+    const uint64_t at = std::max<uint64_t>(earliest, 1); // zero would disarm
+    when.it_value.tv_sec = static_cast<time_t>(at / 1'000'000'000u);
+    when.it_value.tv_nsec = static_cast<long>(at % 1'000'000'000u);
+  }
+  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+bool LinkThread::anyone_has_more() const {
+  return std::any_of(remotes_.begin(), remotes_.end(),
+                     [](const auto& remote) { return remote->has_more(); });
+}
+
+} // namespace rpmsg

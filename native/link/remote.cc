@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/remote.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/clock.h"
+
+namespace rpmsg {
+
+namespace {
+
+using Lock = std::lock_guard<PiMutex>;
+
+// Messages and words taken in one turn before the other remotes get theirs.
+constexpr uint32_t kTurnBudget = 256;
+constexpr uint64_t kFlagSampleWaitingNs = 1 * kNsPerMs;
+constexpr uint64_t kFlagSampleNs = 1000 * kNsPerMs;
+constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
+
+} // namespace
+
+Remote::Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
+               StateBlock state, EventWriter& events)
+    : index_(index), platform_(std::move(platform)),
+      mu_(platform_->mu(), platform_->mu_generation()), words_(mu_), state_(std::move(state)),
+      delivery_(events), receive_(delivery_), sends_(mutex_, words_),
+      life_(RemoteParts{index_, setup.ready_wait_ms, mutex_, mu_, words_, sends_, vdevs_,
+                        state_.remote(), events}) {}
+
+SendOutcome Remote::send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request) {
+  SendOutcome outcome = sends_.send(vdev, endpoint, request);
+  if (outcome.kind == SendOutcome::Kind::sent && watch_.arm()) outcome.wake_link_thread = true;
+  return outcome;
+}
+
+void Remote::start(uint64_t now_ns) {
+  {
+    const Lock lock(mutex_);
+    mu_.open();
+  }
+  life_.start(now_ns);
+  // Unconditionally, and before the first look: a dead owner may have left the line masked, and
+  // what rang before we came is still pending.
+  platform_->unmask_interrupt();
+  service(now_ns);
+}
+
+void Remote::on_interrupt(uint64_t now_ns) {
+  platform_->consume_interrupt();
+  is_masked_ = true;
+  service(now_ns);
+}
+
+void Remote::continue_work(uint64_t now_ns) {
+  service(now_ns);
+}
+
+// Like NAPI: with the line masked until two looks found nothing, then unmasked, then one more look.
+void Remote::service(uint64_t now_ns) {
+  if (is_gone_) return;
+  uint32_t budget = kTurnBudget;
+  unsigned empty_looks = 0;
+  while (budget > 0 && empty_looks < 2) {
+    empty_looks = look(budget, now_ns) ? 0 : empty_looks + 1;
+  }
+  if (budget > 0 && is_masked_) {
+    is_masked_ = false;
+    platform_->unmask_interrupt();
+    look(budget, now_ns);
+  }
+  more_ = budget == 0;
+  sample_flags(now_ns);
+  life_.on_progress(now_ns);
+}
+
+bool Remote::look(uint32_t& budget, uint64_t now_ns) {
+  bool found = drain_words(budget);
+  if ((mu_.take_doorbells() & kReadyDoorbell) != 0) {
+    life_.on_ready_doorbell(now_ns);
+    found = true;
+  }
+  if (life_.offered()) {
+    for (auto& vdev : vdevs_)
+      found = reap(*vdev, budget) || found;
+  }
+  drain_words(budget); // frees a remote that spins, before the mutex is waited for
+  return serve_transmit() || found;
+}
+
+bool Remote::drain_words(uint32_t& budget) {
+  bool found = false;
+  uint32_t word = 0;
+  while (budget > 0 && mu_.receive(kRpmsgMuChannel, word)) {
+    found = true;
+    --budget;
+    // A hint only: every ring is looked at whatever it says. One that names no queue of ours is
+    // counted where it can be seen.
+    const uint32_t queue = word >> 16;
+    const bool known = (queue >> 1) < vdevs_.size();
+    Vdev& vdev = *vdevs_[known ? queue >> 1 : 0];
+    (known ? vdev.counters().rx_words : vdev.counters().rx_malformed).add();
+  }
+  return found;
+}
+
+bool Remote::reap(Vdev& vdev, uint32_t& budget) {
+  if (vdev.state() == VdevState::faulted || vdev.state() == VdevState::down) return false;
+  bool found = false;
+  while (budget > 0) {
+    drain_words(budget); // before each message: a remote spins in its send until RR is read
+    const auto outcome = receive_.receive_one(vdev, life_.generation());
+    if (outcome == ReceivePath::Outcome::nothing) return found;
+    if (outcome == ReceivePath::Outcome::fault) {
+      life_.on_progress(monotonic_ns());
+      return true;
+    }
+    found = true;
+    if (budget > 0) --budget;
+    if (outcome == ReceivePath::Outcome::taken_empty && vdev.rx().remote_wants_kick()) {
+      const Lock lock(mutex_);
+      words_.kick(vdev.rx_queue_id());
+    }
+  }
+  return found;
+}
+
+bool Remote::serve_transmit() {
+  {
+    const Lock lock(mutex_);
+    words_.on_transmit_empty();
+  }
+  bool found = false;
+  if (!life_.offered()) return found;
+  for (auto& vdev : vdevs_) {
+    if (vdev->state() == VdevState::faulted) continue;
+    found = sends_.reclaim(*vdev, 32) > 0 || found;
+    found = sends_.pump(*vdev) || found;
+  }
+  return found;
+}
+
+void Remote::sample_flags(uint64_t now_ns) {
+  next_flag_sample_ns_ = now_ns + (life_.offered() ? kFlagSampleNs : kFlagSampleWaitingNs);
+  life_.on_flags(mu_.remote_flags(), now_ns);
+}
+
+void Remote::on_timer(uint64_t now_ns) {
+  if (is_gone_) return;
+  if (next_flag_sample_ns_ <= now_ns) sample_flags(now_ns);
+  life_.on_timer(now_ns);
+  for (auto& vdev : vdevs_)
+    sends_.expire(*vdev, now_ns);
+  service(now_ns);
+}
+
+bool Remote::settle(uint64_t now_ns) {
+  watch_.disarm();
+  for (auto& vdev : vdevs_) {
+    if (is_gone_ || !life_.offered() || vdev->state() == VdevState::faulted) {
+      watch_.after_look(vdev->index(), false, false, 0, now_ns);
+      continue;
+    }
+    sends_.pump(*vdev);
+    sends_.reclaim(*vdev, 32);
+    const Lock lock(mutex_);
+    if (watch_.after_look(vdev->index(), vdev->waiting().size() > 0, vdev->tx().in_flight() > 0,
+                          vdev->tx().used_position(), now_ns)) {
+      words_.kick(vdev->tx_queue_id());
+    }
+  }
+  if (!watch_.is_idle()) watch_.arm(); // we look by ourselves
+  bool starved = !life_.report();
+  starved = delivery_.hand_over() || starved;
+  return !sends_.report(delivery_.events()) || starved;
+}
+
+uint64_t Remote::next_deadline(uint64_t) {
+  if (is_gone_) return kNever;
+  uint64_t earliest = std::min({next_flag_sample_ns_, life_.next_deadline(), watch_.next_look()});
+  for (auto& vdev : vdevs_)
+    earliest = std::min(earliest, sends_.next_deadline(*vdev));
+  return earliest;
+}
+
+void Remote::close_endpoint(Endpoint& endpoint) {
+  sends_.fail_endpoint(endpoint.vdev, endpoint, Errc::no_such_endpoint);
+  endpoint.vdev.addresses().erase(endpoint.local);
+  delivery_.close(endpoint);
+}
+
+void Remote::cancel_caller(uint32_t caller) {
+  for (auto& vdev : vdevs_)
+    sends_.cancel_caller(*vdev, caller);
+}
+
+void Remote::reinitialize(uint64_t now_ns) {
+  if (is_gone_) return;
+  life_.reinitialize(now_ns);
+  service(now_ns);
+}
+
+void Remote::on_board_gone() {
+  is_gone_ = true;
+  more_ = false;
+  life_.on_board_gone();
+}
+
+void Remote::stop() {
+  if (is_gone_) return;
+  for (auto& vdev : vdevs_) {
+    vdev->rx().set_interrupts(false);
+    const Lock lock(mutex_);
+    vdev->tx().set_interrupts(false);
+  }
+  const Lock lock(mutex_);
+  mu_.close();
+}
+
+} // namespace rpmsg

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// One remote: its MU, its vdevs, the paths through them and its life, driven by the interrupt and
+// by timers of the link thread. Its send side is shared with the main thread under one mutex.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "link/delivery.h"
+#include "link/event_writer.h"
+#include "link/pi_mutex.h"
+#include "link/receive_path.h"
+#include "link/remote_life.h"
+#include "link/remote_setup.h"
+#include "link/send_path.h"
+#include "link/state_block.h"
+#include "link/tx_watch.h"
+#include "link/vdev.h"
+#include "mu/mu.h"
+#include "mu/word_sender.h"
+#include "platform/platform.h"
+
+namespace rpmsg {
+
+class Remote {
+public:
+  struct Opened {
+    std::unique_ptr<Remote> remote; // null on failure
+    Errc code = Errc::ok;
+    std::string message; // a sentence for a person: the value, the rule, what to change
+  };
+
+  /// Opens the platform, maps rings and buffers, touches no register and no ring. Main thread.
+  static Opened open(uint32_t index, const RemoteSetup& setup, EventWriter& events);
+
+  // Any thread but the link thread.
+
+  SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
+  std::vector<std::unique_ptr<Vdev>>& vdevs() { return vdevs_; }
+  PiMutex& send_mutex() { return mutex_; }
+
+  // The link thread's.
+
+  int interrupt_fd() const { return platform_->interrupt_fd(); }
+  int board_fd() const { return platform_->board_fd(); }
+  void start(uint64_t now_ns);
+  void on_interrupt(uint64_t now_ns);
+  /// Work that was left because a turn is bounded; to be done before the thread may sleep.
+  bool has_more() const { return more_; }
+  void continue_work(uint64_t now_ns);
+  void on_timer(uint64_t now_ns);
+  /// After commands or events of other remotes: posts, hands over and reports what is possible now.
+  /// True when something is left for lack of room in the event ring.
+  bool settle(uint64_t now_ns);
+  uint64_t next_deadline(uint64_t now_ns);
+  void close_endpoint(Endpoint& endpoint);
+  void cancel_caller(uint32_t caller);
+  void reinitialize(uint64_t now_ns);
+  void on_board_gone();
+  /// Masks every interrupt and asks the remote for none: a successor finds the rings consistent.
+  void stop();
+
+  Delivery& delivery() { return delivery_; }
+
+private:
+  Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
+         StateBlock state, EventWriter& events);
+
+  void add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings, SharedSpan buffers);
+  void service(uint64_t now_ns);
+  bool look(uint32_t& budget, uint64_t now_ns);
+  bool drain_words(uint32_t& budget);
+  bool reap(Vdev& vdev, uint32_t& budget);
+  bool serve_transmit();
+  void sample_flags(uint64_t now_ns);
+
+  uint32_t index_;
+  std::unique_ptr<Platform> platform_;
+  Mu mu_;
+  PiMutex mutex_;
+  WordSender words_;
+  StateBlock state_;
+  std::vector<std::unique_ptr<Vdev>> vdevs_;
+  Delivery delivery_;
+  ReceivePath receive_;
+  SendPath sends_;
+  RemoteLife life_;
+  TxWatch watch_;
+  uint64_t next_flag_sample_ns_ = 0;
+  bool more_ = false;
+  bool is_gone_ = false;
+  bool is_masked_ = false; // the interrupt fired and was not unmasked yet
+};
+
+} // namespace rpmsg

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/remote_life.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cinttypes>
+#include <cstdio>
+#include <mutex>
+
+#include "base/clock.h"
+#include "virtio/persist.h"
+
+namespace rpmsg {
+
+namespace {
+
+using Lock = std::lock_guard<PiMutex>;
+
+constexpr uint64_t kFirstRepeatNs = 10 * kNsPerMs;
+constexpr uint64_t kLastRepeatNs = 1000 * kNsPerMs;
+
+} // namespace
+
+void RemoteLife::start(uint64_t now_ns) {
+  begin("start", now_ns);
+}
+
+void RemoteLife::reinitialize(uint64_t now_ns) {
+  if (state_ == RemoteState::offline) return;
+  begin("reinitialize", now_ns);
+}
+
+void RemoteLife::begin(const char* reason, uint64_t now_ns) {
+  persist_store(parts_.record.phase, static_cast<uint32_t>(RemotePhase::resetting));
+  persist_store(parts_.record.generation, parts_.record.generation + 1);
+  offered_ = false;
+  flag_was_clear_ = false;
+  move(RemoteState::down, reason);
+  {
+    // A word left in TR is harmless: the rings it points at are fresh before anybody can follow it.
+    // Opened again because a remote's MU reset (MUR) clears our enables too.
+    const Lock lock(parts_.mutex);
+    parts_.mu.open();
+    parts_.words.reset();
+    parts_.mu.set_flags(0);
+  }
+  for (auto& vdev : parts_.vdevs) {
+    set_vdev(*vdev, VdevState::down, reason);
+    parts_.sends.fail_all(*vdev, Errc::remote_reset);
+    lay_out_rings(*vdev);
+  }
+  persist_store(parts_.record.phase, static_cast<uint32_t>(RemotePhase::waiting));
+  offer_at_ns_ = now_ns + parts_.ready_wait_ms * kNsPerMs;
+  move(RemoteState::waiting, reason);
+}
+
+void RemoteLife::lay_out_rings(Vdev& vdev) {
+  vdev.rx().start_fresh();
+  while (vdev.rx().post_empty()) {
+  }
+  const Lock lock(parts_.mutex);
+  vdev.tx().start_fresh();
+  vdev.tx_life += 1;
+  vdev.waiting_for_credit_only = false;
+}
+
+void RemoteLife::on_ready_doorbell(uint64_t now_ns) {
+  on_ready(Evidence::rxdb, now_ns);
+}
+
+void RemoteLife::on_flags(uint8_t flags, uint64_t now_ns) {
+  const bool set = (flags & 1) != 0;
+  if (set && (state_ == RemoteState::waiting || flag_was_clear_)) {
+    flag_was_clear_ = false; // one edge is one event
+    on_ready(Evidence::flag, now_ns);
+  }
+  if (!set) flag_was_clear_ = true;
+}
+
+void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
+  if (state_ == RemoteState::offline) return;
+  if (!offered_) {
+    offer(evidence, now_ns);
+    return;
+  }
+  const bool touched = any_vdev(VdevState::up) || any_vdev(VdevState::faulted);
+  if (touched) {
+    begin(evidence == Evidence::rxdb ? "rxdb" : "ready flag", now_ns);
+    offer(evidence, now_ns);
+    return;
+  }
+  // Nobody has used these rings yet: they are as fresh as at the start, only the words are due.
+  for (auto& vdev : parts_.vdevs)
+    tell(*vdev, now_ns);
+}
+
+void RemoteLife::offer(Evidence evidence, uint64_t now_ns) {
+  offered_ = true;
+  offer_at_ns_ = kNever;
+  {
+    // Firmware of the i.MX7ULP kind waits for this flag beside the word. Nobody minds if an earlier
+    // update is still crossing and this one is not shown.
+    const Lock lock(parts_.mutex);
+    parts_.mu.set_flags(1);
+  }
+  for (auto& vdev : parts_.vdevs) {
+    set_vdev(*vdev, VdevState::offered, "");
+    tell(*vdev, now_ns);
+  }
+  parts_.events.remote_ready(parts_.index, generation(), evidence);
+}
+
+void RemoteLife::tell(Vdev& vdev, uint64_t now_ns) {
+  {
+    const Lock lock(parts_.mutex);
+    parts_.words.kick(vdev.rx_queue_id());
+  }
+  repeats_[vdev.index()] = Repeat{now_ns + kFirstRepeatNs, kFirstRepeatNs};
+}
+
+void RemoteLife::repeat_words(uint64_t now_ns) {
+  for (auto& vdev : parts_.vdevs) {
+    Repeat& repeat = repeats_[vdev->index()];
+    if (vdev->state() != VdevState::offered || repeat.at_ns > now_ns) continue;
+    repeat.interval_ns = std::min(repeat.interval_ns * 2, kLastRepeatNs);
+    repeat.at_ns = now_ns + repeat.interval_ns;
+    const Lock lock(parts_.mutex);
+    parts_.words.kick(vdev->rx_queue_id());
+    if (vdev->tx().in_flight() > 0) parts_.words.kick(vdev->tx_queue_id());
+  }
+}
+
+void RemoteLife::on_progress(uint64_t) {
+  if (!offered_) return;
+  for (auto& vdev : parts_.vdevs)
+    look_at(*vdev);
+  if (state_ == RemoteState::waiting) {
+    bool taken = any_vdev(VdevState::up);
+    if (!taken) {
+      const Lock lock(parts_.mutex);
+      taken = parts_.words.taken_since_reset();
+    }
+    if (taken) {
+      persist_store(parts_.record.phase, static_cast<uint32_t>(RemotePhase::attached));
+      move(RemoteState::attached, "");
+    }
+  }
+  if (state_ != RemoteState::faulted && all_faulted()) {
+    move(RemoteState::faulted, "every vdev is faulted");
+  }
+}
+
+void RemoteLife::look_at(Vdev& vdev) {
+  if (vdev.state() == VdevState::faulted || vdev.state() == VdevState::down) return;
+  RingFault fault = vdev.rx().fault();
+  uint64_t value = vdev.rx().fault_value();
+  bool moved = vdev.rx().used_position() > 0;
+  bool rx_fault = fault != RingFault::none;
+  {
+    const Lock lock(parts_.mutex);
+    moved = moved || vdev.tx().used_position() > 0;
+    if (!rx_fault) {
+      fault = vdev.tx().fault();
+      value = vdev.tx().fault_value();
+    }
+  }
+  if (fault != RingFault::none) {
+    (rx_fault ? vdev.counters().rx_faults : vdev.counters().tx_faults).add();
+    std::array<char, 96> why{};
+    std::snprintf(why.data(), why.size(), "vring%d: %s (%" PRIu64 ")", rx_fault ? 0 : 1,
+                  ring_fault_name(fault), value);
+    set_vdev(vdev, VdevState::faulted, why.data());
+    parts_.sends.fail_all(vdev, Errc::peer_fault);
+  } else if (moved && vdev.state() == VdevState::offered) {
+    set_vdev(vdev, VdevState::up, "");
+  }
+}
+
+void RemoteLife::on_timer(uint64_t now_ns) {
+  if (offer_at_ns_ <= now_ns) offer(Evidence::timeout, now_ns);
+  if (!offered_) return;
+  repeat_words(now_ns);
+}
+
+uint64_t RemoteLife::next_deadline() const {
+  uint64_t earliest = offer_at_ns_;
+  if (!offered_) return earliest;
+  for (const auto& vdev : parts_.vdevs) {
+    if (vdev->state() == VdevState::offered) {
+      earliest = std::min(earliest, repeats_[vdev->index()].at_ns);
+    }
+  }
+  return earliest;
+}
+
+void RemoteLife::on_board_gone() {
+  offered_ = false;
+  offer_at_ns_ = kNever;
+  for (auto& vdev : parts_.vdevs) {
+    set_vdev(*vdev, VdevState::down, "the board is gone");
+    parts_.sends.fail_all(*vdev, Errc::remote_down);
+  }
+  if (state_ != RemoteState::offline) move(RemoteState::offline, "the board is gone");
+}
+
+void RemoteLife::move(RemoteState to, const char* reason) {
+  if (state_ == to) return;
+  assert(is_legal_move(state_, to));
+  state_ = to;
+  std::snprintf(reason_.data(), reason_.size(), "%s", reason);
+  unreported_state_ =
+      !parts_.events.remote_state(parts_.index, state_, generation(), reason_.data());
+}
+
+void RemoteLife::set_vdev(Vdev& vdev, VdevState state, const char* reason) {
+  if (vdev.state() == state) return;
+  {
+    const Lock lock(parts_.mutex); // senders look at the state under it
+    vdev.set_state(state);
+  }
+  if (!parts_.events.vdev_state(parts_.index, vdev.index(), state, reason)) {
+    unreported_vdevs_ |= 1u << vdev.index();
+  }
+}
+
+bool RemoteLife::report() {
+  // What happened while the main thread did not look is told as what is true now.
+  for (auto& vdev : parts_.vdevs) {
+    const uint32_t bit = 1u << vdev->index();
+    if ((unreported_vdevs_ & bit) == 0) continue;
+    if (!parts_.events.vdev_state(parts_.index, vdev->index(), vdev->state(), "")) return false;
+    unreported_vdevs_ &= ~bit;
+  }
+  if (unreported_state_) {
+    unreported_state_ =
+        !parts_.events.remote_state(parts_.index, state_, generation(), reason_.data());
+  }
+  return !unreported_state_;
+}
+
+bool RemoteLife::any_vdev(VdevState state) const {
+  return std::any_of(parts_.vdevs.begin(), parts_.vdevs.end(),
+                     [&](const auto& vdev) { return vdev->state() == state; });
+}
+
+bool RemoteLife::all_faulted() const {
+  return std::all_of(parts_.vdevs.begin(), parts_.vdevs.end(),
+                     [](const auto& vdev) { return vdev->state() == VdevState::faulted; });
+}
+
+} // namespace rpmsg

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a remote: fresh rings, the wait for evidence that it is ready, link-up words repeated
+// until it answers, a new life when it says so. No JavaScript in it; told afterwards. Link thread
+// only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "link/event_writer.h"
+#include "link/pi_mutex.h"
+#include "link/remote_setup.h"
+#include "link/send_path.h"
+#include "link/state_block.h"
+#include "link/states.h"
+#include "link/vdev.h"
+#include "mu/word_sender.h"
+
+namespace rpmsg {
+
+/// What a life works on; owned by the Remote, which outlives it.
+struct RemoteParts {
+  uint32_t index;
+  uint32_t ready_wait_ms;
+  PiMutex& mutex;
+  Mu& mu;
+  WordSender& words;
+  SendPath& sends;
+  std::vector<std::unique_ptr<Vdev>>& vdevs;
+  RemoteRecord& record;
+  EventWriter& events;
+};
+
+class RemoteLife {
+public:
+  explicit RemoteLife(const RemoteParts& parts) : parts_(parts) {}
+
+  RemoteState state() const { return state_; }
+  uint32_t generation() const { return parts_.record.generation; }
+  /// Rings are laid out and the remote was told: there is something to look at.
+  bool offered() const { return offered_; }
+
+  /// First life: the MU is open, nothing was looked at yet.
+  void start(uint64_t now_ns);
+  /// The doorbell by which a remote says that its stack is ready.
+  void on_ready_doorbell(uint64_t now_ns);
+  /// A sample of the remote's MU flags; bit 0 set means the same as the doorbell.
+  void on_flags(uint8_t flags, uint64_t now_ns);
+  /// After looks at the rings: who is up, who broke a rule, whether the remote took its word.
+  void on_progress(uint64_t now_ns);
+  void on_timer(uint64_t now_ns);
+  /// A new life by hand: zeroes and refills the rings, then waits for evidence again.
+  void reinitialize(uint64_t now_ns);
+  /// The board is gone for good.
+  void on_board_gone();
+
+  /// When on_timer() wants to be called, or kNever.
+  uint64_t next_deadline() const;
+  /// Reports again what the event ring had no room for; false if it still has none.
+  bool report();
+
+private:
+  struct Repeat {
+    uint64_t at_ns;
+    uint64_t interval_ns;
+  };
+
+  void begin(const char* reason, uint64_t now_ns);
+  void lay_out_rings(Vdev& vdev);
+  void offer(Evidence evidence, uint64_t now_ns);
+  void on_ready(Evidence evidence, uint64_t now_ns);
+  void tell(Vdev& vdev, uint64_t now_ns);
+  void repeat_words(uint64_t now_ns);
+  void look_at(Vdev& vdev);
+  void move(RemoteState to, const char* reason);
+  void set_vdev(Vdev& vdev, VdevState state, const char* reason);
+  bool any_vdev(VdevState state) const;
+  bool all_faulted() const;
+
+  RemoteParts parts_;
+  RemoteState state_ = RemoteState::offline;
+  bool offered_ = false;
+  bool flag_was_clear_ = false; // in this life: only then does a set flag mean a new one
+  uint64_t offer_at_ns_ = kNever;
+  std::array<Repeat, kMaxVdevs> repeats_{};
+  std::array<char, 96> reason_{}; // of the present state
+  uint32_t unreported_vdevs_ = 0; // bit n = vdev n
+  bool unreported_state_ = false;
+};
+
+} // namespace rpmsg

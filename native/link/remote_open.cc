@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening a remote: everything that can be refused is refused here, with a sentence, before a
+// register or a ring is touched.
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+
+#include "link/remote.h"
+
+namespace rpmsg {
+
+namespace {
+
+std::string hex(uint64_t value) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "0x%" PRIx64, value);
+  return text.data();
+}
+
+Remote::Opened refused(Errc code, std::string message) {
+  return {nullptr, code, std::move(message)};
+}
+
+// The configuration has been checked with better words; this bounds what the native side relies on.
+std::string problem_of(const RemoteSetup& setup) {
+  constexpr uint64_t kLimit = uint64_t{1} << 32; // RPMsg-Lite's env_map_patova takes a uint32_t
+  if (setup.vdevs < 1 || setup.vdevs > kMaxVdevs) {
+    return "vdevs is " + std::to_string(setup.vdevs) + ", must be 1 to 8";
+  }
+  if (!is_valid(setup.geometry)) return "descriptors, align or buffer size is not a legal geometry";
+  const uint64_t ring = DriverQueue::ring_bytes(setup.geometry);
+  if (setup.vring1_offset < ring || setup.vring_stride < setup.vring1_offset + ring) {
+    return "a ring of " + std::to_string(ring) +
+           " bytes does not fit its place of the vring window";
+  }
+  if (setup.buffer_stride < 2 * setup.half_bytes()) {
+    return "the buffers of a vdev need " + hex(2 * setup.half_bytes()) + " bytes, there are " +
+           hex(setup.buffer_stride);
+  }
+  if ((setup.vring_base | setup.vring_stride | setup.vring1_offset) % setup.geometry.align != 0 ||
+      (setup.buffer_base | setup.buffer_stride) % 8 != 0) {
+    return "the vring window at " + hex(setup.vring_base) + " or the buffers at " +
+           hex(setup.buffer_base) + " are not aligned";
+  }
+  if (setup.vring_base >= kLimit || setup.buffer_base >= kLimit ||
+      setup.vdevs * setup.vring_stride > kLimit - setup.vring_base ||
+      setup.vdevs * setup.buffer_stride > kLimit - setup.buffer_base) {
+    return "the windows must end below 4 GiB: a remote addresses 32 bits";
+  }
+  if (setup.slots < 1 || setup.slots > 65536) return "slots must be 1 to 65536";
+  return {};
+}
+
+std::string not_mapped(const char* what, uint64_t base, uint64_t size) {
+  return std::string("cannot map the ") + what + " at " + hex(base) + ", " + hex(size) +
+         " bytes: no memory of this board covers that range";
+}
+
+} // namespace
+
+Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, EventWriter& events) {
+  if (std::string problem = problem_of(setup); !problem.empty()) {
+    return refused(Errc::invalid_argument, std::move(problem));
+  }
+  OpenedPlatform opened = open_sim_platform(setup.sim_socket, setup.core);
+  if (!opened.platform) return refused(Errc::os, std::move(opened.error.message));
+  const uint64_t vring_bytes = setup.vdevs * setup.vring_stride;
+  const uint64_t buffer_bytes = setup.vdevs * setup.buffer_stride;
+  auto rings = opened.platform->map(setup.vring_base, vring_bytes);
+  if (!rings) return refused(Errc::os, not_mapped("vring window", setup.vring_base, vring_bytes));
+  auto buffers = opened.platform->map(setup.buffer_base, buffer_bytes);
+  if (!buffers) return refused(Errc::os, not_mapped("buffers", setup.buffer_base, buffer_bytes));
+  auto state = StateBlock::map_anonymous(setup.vdevs, Vdev::state_bytes(setup));
+  if (!state) return refused(Errc::os, "no memory for the state of the remote");
+  Opened result;
+  result.remote.reset(
+      new Remote(index, setup, std::move(opened.platform), std::move(*state), events));
+  for (uint32_t i = 0; i < setup.vdevs; ++i)
+    result.remote->add_vdev(setup, i, *rings, *buffers);
+  return result;
+}
+
+void Remote::add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings,
+                      SharedSpan buffers) {
+  const size_t bytes = DriverQueue::ring_bytes(setup.geometry);
+  const uint64_t at = index * setup.vring_stride;
+  vdevs_.push_back(std::make_unique<Vdev>(
+      index, setup, rings.sub(at, bytes), rings.sub(at + setup.vring1_offset, bytes),
+      buffers.sub(index * setup.buffer_stride, 2 * setup.half_bytes()), state_.vdev(index)));
+}
+
+} // namespace rpmsg

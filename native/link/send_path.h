@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a payload into the ring, and the remote told. The mutex of the remote covers vring1, TR and
+// CR and is held for one descriptor at most, so that nobody who sends delays the link thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/error.h"
+#include "link/endpoint.h"
+#include "link/event_writer.h"
+#include "link/pi_mutex.h"
+#include "link/send_queue.h"
+#include "link/vdev.h"
+#include "mu/word_sender.h"
+
+namespace rpmsg {
+
+struct SendRequest {
+  uint32_t destination = 0;
+  std::span<const uint8_t> payload;
+  uint32_t caller = 0;
+  uint32_t token = 0;
+  uint64_t deadline_ns = 0; // 0: would_block instead of waiting
+};
+
+struct SendOutcome {
+  enum class Kind : uint8_t { sent, queued, failed } kind = Kind::failed;
+  Errc error = Errc::ok;
+  bool wake_link_thread = false;
+};
+
+class SendPath {
+public:
+  SendPath(PiMutex& mutex, WordSender& words) : mutex_(mutex), words_(words) {}
+  SendPath(const SendPath&) = delete;
+  SendPath& operator=(const SendPath&) = delete;
+  ~SendPath();
+
+  /// Any thread but the link thread. Never blocks on the remote. A full ring, a used-up credit or
+  /// somebody who waits already make it wait its turn or fail with would_block.
+  SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
+
+  // The link thread's.
+
+  /// Takes used TX buffers, at most `limit`; how many, and credits go back to their endpoints.
+  uint32_t reclaim(Vdev& vdev, uint32_t limit);
+  /// Posts what waits and may go, one descriptor a turn of the mutex; true if anything was posted.
+  bool pump(Vdev& vdev);
+  /// Ends the waiting sends whose deadline passed.
+  void expire(Vdev& vdev, uint64_t now_ns);
+  /// Ends all of them, those of an endpoint, or (unreported) those of a caller.
+  void fail_all(Vdev& vdev, Errc error);
+  void fail_endpoint(Vdev& vdev, const Endpoint& endpoint, Errc error);
+  void cancel_caller(Vdev& vdev, uint32_t caller);
+  /// Reports the sends that ended; false when the event ring has no room for all of them now.
+  bool report(EventWriter& events);
+  /// The earliest deadline of a waiting send on this vdev, or kNever.
+  uint64_t next_deadline(Vdev& vdev);
+
+private:
+  bool has_credit(Vdev& vdev, Endpoint& endpoint);
+  bool reclaim_one(Vdev& vdev);
+  void post(Vdev& vdev, Endpoint& endpoint, uint32_t destination, std::span<const uint8_t> payload);
+  bool may_go_now(Vdev& vdev, Endpoint& endpoint, uint32_t caller);
+  void end(Vdev& vdev, WaitingSend* entry, Errc result);
+  SendOutcome enqueue(Vdev& vdev, Endpoint& endpoint, const SendRequest& request,
+                      WaitingSend* spare);
+
+  PiMutex& mutex_;
+  WordSender& words_;
+  WaitingSend* ended_first_ = nullptr; // under the mutex, until reported
+  WaitingSend* ended_last_ = nullptr;
+};
+
+} // namespace rpmsg

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/states.h"
+
+#include <cstddef>
+
+namespace rpmsg {
+
+namespace {
+
+constexpr size_t kStates = 6;
+
+// Rows: from; columns: to; both in the order offline waiting attached quiescing down faulted.
+constexpr bool kLegal[kStates][kStates] = {
+    {false, false, false, false, true, false}, // offline: the platform opened, rings are laid out
+    {true, false, true, false, true, true},    // waiting
+    {true, false, false, true, true, true},    // attached
+    {true, false, false, false, true, true},   // quiescing
+    {true, true, false, false, false, false},  // down: rings are fresh
+    {true, false, false, false, true, false},  // faulted: left by a new life only
+};
+
+} // namespace
+
+bool is_legal_move(RemoteState from, RemoteState to) {
+  return kLegal[static_cast<size_t>(from)][static_cast<size_t>(to)];
+}
+
+} // namespace rpmsg

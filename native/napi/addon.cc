@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What rpmsgd.node exports. No state outside the objects it makes: it may be loaded by several
+// environments of one process.
+#include <napi.h>
+
+#include "napi/link_wrap.h"
+#include "napi/system_calls.h"
+
+static Napi::Object init_addon(Napi::Env env, Napi::Object exports) {
+  exports.Set("Link", rpmsg::LinkWrap::define(env));
+  rpmsg::define_system_calls(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, init_addon)

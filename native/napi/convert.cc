@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "napi/convert.h"
+
+#include <cmath>
+
+namespace rpmsg {
+
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+void throw_type(Napi::Env env, const char* name, const char* expected) {
+  if (env.IsExceptionPending()) return;
+  Napi::TypeError::New(env, std::string(name) + " must be " + expected)
+      .ThrowAsJavaScriptException();
+}
+
+std::optional<uint64_t> member_u64(const Napi::Object& object, const char* name) {
+  return to_u64(object.Get(name), name);
+}
+
+std::optional<uint32_t> member_u32(const Napi::Object& object, const char* name) {
+  return to_u32(object.Get(name), name);
+}
+
+bool read_windows(const Napi::Object& object, RemoteSetup& setup) {
+  const auto vring_base = member_u64(object, "vringBase");
+  const auto vring_stride = member_u64(object, "vringStride");
+  const auto vring1_offset = member_u64(object, "vring1Offset");
+  const auto buffer_base = member_u64(object, "bufferBase");
+  const auto buffer_stride = member_u64(object, "bufferStride");
+  if (!vring_base || !vring_stride || !vring1_offset || !buffer_base || !buffer_stride) {
+    return false;
+  }
+  setup.vring_base = *vring_base;
+  setup.vring_stride = *vring_stride;
+  setup.vring1_offset = *vring1_offset;
+  setup.buffer_base = *buffer_base;
+  setup.buffer_stride = *buffer_stride;
+  return true;
+}
+
+bool read_counts(const Napi::Object& object, RemoteSetup& setup) {
+  const auto vdevs = member_u32(object, "vdevs");
+  const auto descriptors = member_u32(object, "descriptors");
+  const auto align = member_u32(object, "align");
+  const auto buffer_bytes = member_u32(object, "bufferBytes");
+  const auto slots = member_u32(object, "slots");
+  const auto ready_wait_ms = member_u32(object, "readyWaitMs");
+  if (!vdevs || !descriptors || !align || !buffer_bytes || !slots || !ready_wait_ms) return false;
+  if (*descriptors > 32768) {
+    throw_type(object.Env(), "descriptors", "at most 32768");
+    return false;
+  }
+  setup.vdevs = *vdevs;
+  setup.geometry.num = static_cast<uint16_t>(*descriptors);
+  setup.geometry.align = *align;
+  setup.geometry.buffer_bytes = *buffer_bytes;
+  setup.slots = *slots;
+  setup.ready_wait_ms = *ready_wait_ms;
+  return true;
+}
+
+} // namespace
+
+std::optional<uint64_t> to_u64(const Napi::Value& value, const char* name) {
+  if (value.IsNumber()) {
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (number >= 0 && number <= kMaxSafeInteger && std::floor(number) == number) {
+      return static_cast<uint64_t>(number);
+    }
+  }
+  throw_type(value.Env(), name, "a non-negative integer");
+  return std::nullopt;
+}
+
+std::optional<uint32_t> to_u32(const Napi::Value& value, const char* name) {
+  const auto number = to_u64(value, name);
+  if (!number) return std::nullopt;
+  if (*number > UINT32_MAX) {
+    throw_type(value.Env(), name, "at most 4294967295");
+    return std::nullopt;
+  }
+  return static_cast<uint32_t>(*number);
+}
+
+std::optional<std::span<const uint8_t>> to_bytes(const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw_type(value.Env(), name, "a Uint8Array");
+    return std::nullopt;
+  }
+  const auto array = value.As<Napi::Uint8Array>();
+  return std::span<const uint8_t>(array.Data(), array.ByteLength());
+}
+
+std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {
+  if (!value.IsObject()) {
+    throw_type(value.Env(), "setup", "an object");
+    return std::nullopt;
+  }
+  const auto object = value.As<Napi::Object>();
+  const Napi::Value socket = object.Get("socket");
+  const Napi::Value core = object.Get("core");
+  if (!socket.IsString() || !core.IsString()) {
+    throw_type(value.Env(), "socket and core", "strings");
+    return std::nullopt;
+  }
+  RemoteSetup setup;
+  setup.sim_socket = socket.As<Napi::String>().Utf8Value();
+  setup.core = core.As<Napi::String>().Utf8Value();
+  if (!read_windows(object, setup) || !read_counts(object, setup)) return std::nullopt;
+  return setup;
+}
+
+} // namespace rpmsg

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "napi/link_wrap.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include "napi/convert.h"
+
+namespace rpmsg {
+
+namespace {
+
+// So that a type confusion in JavaScript is a TypeError and not a wild pointer.
+constexpr napi_type_tag kLinkTag = {0x7270'6d73'6764'4c69, 0x6e6b'0000'0000'0001};
+
+// Events copied to JavaScript in one go; what is left comes with the next turn of its loop, so that
+// a flood from a remote does not keep the bus waiting.
+constexpr uint32_t kBatchBytes = 128 * 1024;
+
+Napi::Value outcome_of(Napi::Env env, Errc code) {
+  return Napi::String::New(env, errc_name(code));
+}
+
+} // namespace
+
+Napi::Function LinkWrap::define(Napi::Env env) {
+  return DefineClass(
+      env, "Link",
+      {InstanceMethod<&LinkWrap::open_remote>("openRemote"),
+       InstanceMethod<&LinkWrap::start>("start"),
+       InstanceMethod<&LinkWrap::open_endpoint>("openEndpoint"),
+       InstanceMethod<&LinkWrap::close_endpoint>("closeEndpoint"),
+       InstanceMethod<&LinkWrap::grant>("grant"), InstanceMethod<&LinkWrap::sync>("sync"),
+       InstanceMethod<&LinkWrap::release>("release"), InstanceMethod<&LinkWrap::send>("send"),
+       InstanceMethod<&LinkWrap::cancel_caller>("cancelCaller"),
+       InstanceMethod<&LinkWrap::reinitialize>("reinitialize"),
+       InstanceMethod<&LinkWrap::device_stats>("deviceStats"),
+       InstanceMethod<&LinkWrap::endpoint_stats>("endpointStats"),
+       InstanceMethod<&LinkWrap::device_status>("deviceStatus"),
+       InstanceMethod<&LinkWrap::heartbeat>("heartbeat"), InstanceMethod<&LinkWrap::drain>("drain"),
+       InstanceMethod<&LinkWrap::close>("close")});
+}
+
+LinkWrap::LinkWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<LinkWrap>(info) {
+  napi_type_tag_object(info.Env(), info.This(), &kLinkTag);
+  const bool opened = wake_.open(
+      info.Env(), [](void* self) { static_cast<LinkWrap*>(self)->on_events(); }, this);
+  if (!opened) {
+    Napi::Error::New(info.Env(), "cannot add a handle to the event loop")
+        .ThrowAsJavaScriptException();
+    return;
+  }
+  link_ = std::make_unique<Link>([this] { wake_.send(); });
+}
+
+LinkWrap::~LinkWrap() {
+  shut();
+}
+
+void LinkWrap::shut() {
+  if (link_) link_->close(); // the link thread is joined before its wake-up goes away
+  wake_.close();
+  listener_.Reset();
+  context_.reset();
+}
+
+Napi::Value LinkWrap::open_remote(const Napi::CallbackInfo& info) {
+  const auto setup = to_remote_setup(info[0]);
+  if (!setup) return info.Env().Undefined();
+  const Link::OpenedRemote opened = link_->open_remote(*setup);
+  auto result = Napi::Object::New(info.Env());
+  if (opened.ok) {
+    result.Set("index", Napi::Number::New(info.Env(), opened.index));
+  } else {
+    result.Set("code", outcome_of(info.Env(), opened.code));
+    result.Set("error", Napi::String::New(info.Env(), opened.message));
+  }
+  return result;
+}
+
+Napi::Value LinkWrap::start(const Napi::CallbackInfo& info) {
+  const auto priority = to_u32(info[1], "realtimePriority");
+  if (!priority || !info[0].IsFunction()) return info.Env().Undefined();
+  listener_ = Napi::Persistent(info[0].As<Napi::Function>());
+  context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "rpmsgd.link");
+  const auto started = link_->start(static_cast<int>(*priority));
+  if (started) return Napi::String::New(info.Env(), "");
+  const Error& error = started.error();
+  return Napi::String::New(info.Env(), std::string("cannot ") + error.operation + ": " +
+                                           std::strerror(error.os_error));
+}
+
+Napi::Value LinkWrap::open_endpoint(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id"), remote = to_u32(info[1], "remote"),
+             vdev = to_u32(info[2], "vdev"), local = to_u32(info[3], "local"),
+             rx_queue = to_u32(info[4], "rxQueue"), credits = to_u32(info[5], "txCredits");
+  const auto next_seq = to_u64(info[6], "nextSeq");
+  if (!id || !remote || !vdev || !local || !rx_queue || !credits || !next_seq) {
+    return info.Env().Undefined();
+  }
+  const auto opened = link_->open_endpoint(
+      EndpointSetup{*id, *remote, *vdev, *local, *rx_queue, *credits, *next_seq});
+  return outcome_of(info.Env(), opened ? Errc::ok : opened.error().code);
+}
+
+void LinkWrap::close_endpoint(const Napi::CallbackInfo& info) {
+  if (const auto id = to_u32(info[0], "id")) link_->close_endpoint(*id);
+}
+
+void LinkWrap::grant(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id");
+  const auto limit = to_u64(info[1], "limitSeq");
+  if (id && limit) link_->grant(*id, *limit);
+}
+
+void LinkWrap::sync(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id"), tag = to_u32(info[1], "tag");
+  if (id && tag) link_->sync(*id, *tag);
+}
+
+void LinkWrap::release(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id");
+  const auto up_to = to_u64(info[1], "upToSeq");
+  if (id && up_to) link_->release(*id, *up_to);
+}
+
+Napi::Value LinkWrap::send(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id"), destination = to_u32(info[1], "destination");
+  const auto bytes = to_bytes(info[2], "data");
+  const auto caller = to_u32(info[3], "caller"), timeout_ms = to_u32(info[4], "timeoutMs"),
+             token = to_u32(info[5], "token");
+  if (!id || !destination || !bytes || !caller || !timeout_ms || !token) {
+    return info.Env().Undefined();
+  }
+  const SendOutcome outcome = link_->send(*id, *destination, *bytes, *caller, *timeout_ms, *token);
+  switch (outcome.kind) {
+  case SendOutcome::Kind::sent: return Napi::String::New(info.Env(), "sent");
+  case SendOutcome::Kind::queued: return Napi::String::New(info.Env(), "queued");
+  case SendOutcome::Kind::failed: break;
+  }
+  return outcome_of(info.Env(), outcome.error);
+}
+
+void LinkWrap::cancel_caller(const Napi::CallbackInfo& info) {
+  if (const auto caller = to_u32(info[0], "caller")) link_->cancel_caller(*caller);
+}
+
+void LinkWrap::reinitialize(const Napi::CallbackInfo& info) {
+  if (const auto remote = to_u32(info[0], "remote")) link_->reinitialize(*remote);
+}
+
+Vdev* LinkWrap::vdev_of(const Napi::CallbackInfo& info) {
+  const auto remote = to_u32(info[0], "remote"), index = to_u32(info[1], "vdev");
+  if (!remote || !index) return nullptr;
+  Vdev* const vdev = link_->vdev(*remote, *index);
+  if (vdev == nullptr) {
+    Napi::RangeError::New(info.Env(), "no such vdev").ThrowAsJavaScriptException();
+  }
+  return vdev;
+}
+
+// In the order of DeviceStats and EndpointStats in src/addon/types.ts.
+Napi::Value LinkWrap::device_stats(const Napi::CallbackInfo& info) {
+  Vdev* const vdev = vdev_of(info);
+  if (vdev == nullptr) return info.Env().Undefined();
+  const VdevCounters& c = vdev->counters();
+  const Counter* const counters[] = {
+      &c.rx_messages,  &c.rx_bytes,    &c.rx_words,    &c.rx_dropped, &c.rx_no_endpoint,
+      &c.rx_malformed, &c.rx_faults,   &c.tx_messages, &c.tx_bytes,   &c.tx_words,
+      &c.tx_waits,     &c.tx_timeouts, &c.tx_faults};
+  auto array = Napi::BigUint64Array::New(info.Env(), std::size(counters));
+  for (size_t i = 0; i < std::size(counters); ++i)
+    array[i] = counters[i]->get();
+  return array;
+}
+
+Napi::Value LinkWrap::endpoint_stats(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id");
+  if (!id) return info.Env().Undefined();
+  auto array = Napi::BigUint64Array::New(info.Env(), 5);
+  if (const EndpointCounters* c = link_->endpoint_counters(*id)) {
+    array[0] = c->rx_messages.get();
+    array[1] = c->rx_bytes.get();
+    array[2] = c->rx_dropped.get();
+    array[3] = c->tx_messages.get();
+    array[4] = c->tx_bytes.get();
+  }
+  return array;
+}
+
+Napi::Value LinkWrap::device_status(const Napi::CallbackInfo& info) {
+  Vdev* const vdev = vdev_of(info);
+  return vdev == nullptr ? info.Env().Undefined() : Napi::Number::New(info.Env(), vdev->status());
+}
+
+Napi::Value LinkWrap::heartbeat(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(link_->heartbeat()));
+}
+
+Napi::Value LinkWrap::drain(const Napi::CallbackInfo& info) {
+  batch_.clear();
+  const bool more =
+      link_->drain(kBatchBytes, [&](const EventHeader& header, std::span<const uint8_t> record) {
+        if (header.kind == EventKind::table_retired) return;
+        const size_t at = batch_.size();
+        batch_.insert(batch_.end(), record.begin(), record.end());
+        const bool has_pointer =
+            header.kind == EventKind::synced || header.kind == EventKind::endpoint_closed;
+        if (has_pointer) { // no native address leaves this side; private memory
+          std::memset(batch_.data() + at + offsetof(PairEvent, pointer), 0, sizeof(uint64_t));
+        }
+      });
+  if (more) wake_.send();
+  if (batch_.empty()) return info.Env().Null();
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), batch_.data(), batch_.size());
+}
+
+void LinkWrap::close(const Napi::CallbackInfo&) {
+  shut();
+}
+
+void LinkWrap::on_events() {
+  if (listener_.IsEmpty() || !context_) return;
+  const Napi::HandleScope scope(Env());
+  listener_.MakeCallback(Value(), {}, *context_);
+  // `this` may be closed by now. An exception left pending is fatal, as if thrown by any callback.
+  if (Env().IsExceptionPending()) {
+    const Napi::Error error = Env().GetAndClearPendingException();
+    napi_fatal_exception(Env(), error.Value());
+  }
+}
+
+} // namespace rpmsg

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "napi/system_calls.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "base/unique_fd.h"
+#include "napi/convert.h"
+
+namespace rpmsg {
+
+namespace {
+
+// D-Bus allows 16 descriptors a message on the stock system bus.
+constexpr size_t kMaxFds = 16;
+
+Napi::Value send_fds(const Napi::CallbackInfo& info) {
+  const auto socket = to_u32(info[0], "socketFd");
+  const auto bytes = to_bytes(info[1], "bytes");
+  if (!socket || !bytes || !info[2].IsArray()) return Napi::Number::New(info.Env(), -EINVAL);
+  const auto list = info[2].As<Napi::Array>();
+  const size_t count = list.Length();
+  if (count > kMaxFds || bytes->empty()) return Napi::Number::New(info.Env(), -EINVAL);
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMaxFds * sizeof(int))> control{};
+  iovec data{const_cast<uint8_t*>(bytes->data()), bytes->size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (count > 0) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    for (size_t i = 0; i < count; ++i) {
+      const auto fd = to_u32(list.Get(static_cast<uint32_t>(i)), "fd");
+      if (!fd) return info.Env().Undefined();
+      const int value = static_cast<int>(*fd);
+      std::memcpy(CMSG_DATA(header) + i * sizeof(int), &value, sizeof value);
+    }
+  }
+  const ssize_t sent = sendmsg(static_cast<int>(*socket), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return Napi::Number::New(info.Env(), sent < 0 ? -errno : static_cast<double>(sent));
+}
+
+Napi::Value notify(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString() || !info[1].IsString()) return Napi::Number::New(info.Env(), -EINVAL);
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  const std::string text = info[1].As<Napi::String>().Utf8Value();
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof to.sun_path) {
+    return Napi::Number::New(info.Env(), -EINVAL);
+  }
+  std::memcpy(to.sun_path, path.data(), path.size());
+  if (path[0] == '@') to.sun_path[0] = '\0'; // the abstract namespace
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  const ssize_t sent = sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL,
+                              reinterpret_cast<sockaddr*>(&to), length);
+  return Napi::Number::New(info.Env(), sent < 0 ? -errno : 0);
+}
+
+Napi::Object lock_outcome(Napi::Env env, const char* status) {
+  auto result = Napi::Object::New(env);
+  result.Set("status", Napi::String::New(env, status));
+  return result;
+}
+
+double holder_of(int fd) {
+  std::array<char, 32> text{};
+  return pread(fd, text.data(), text.size() - 1, 0) > 0 ? std::atof(text.data()) : 0;
+}
+
+Napi::Value lock_file(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string path = info[0].ToString().Utf8Value();
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!fd) {
+    auto result = lock_outcome(env, "failed");
+    result.Set("message", Napi::String::New(env, std::strerror(errno)));
+    return result;
+  }
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    auto result = lock_outcome(env, "held");
+    result.Set("holder", Napi::Number::New(env, holder_of(fd.get())));
+    return result;
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(fd.get(), 0) != 0 || pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {
+    // The lock is what counts; who holds it is only missing from the loser's message.
+  }
+  fd.release(); // kept until the process ends, whichever way it does
+  return lock_outcome(env, "locked");
+}
+
+} // namespace
+
+void define_system_calls(Napi::Env env, Napi::Object exports) {
+  exports.Set("sendFds", Napi::Function::New(env, send_fds, "sendFds"));
+  exports.Set("notify", Napi::Function::New(env, notify, "notify"));
+  exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
+}
+
+} // namespace rpmsg

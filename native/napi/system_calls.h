@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// System calls that Node does not offer and the daemon needs off the message path.
+#pragma once
+
+#include <napi.h>
+
+namespace rpmsg {
+
+/// sendFds(socketFd, bytes, fds) → bytes sent or -errno; notify(path, text) → 0 or -errno;
+/// lockFile(path) → {status, holder?, message?}.
+void define_system_calls(Napi::Env env, Napi::Object exports);
+
+} // namespace rpmsg

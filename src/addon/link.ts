@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The native link behind LinkApi: numbers get their meaning back, and errors their sentences.
+
+import { type ErrorCode, RpmsgdError } from '../util/errors.ts';
+import { decodeEvents } from './events.ts';
+import type { LinkApi } from './link-api.ts';
+import { loadAddon, type NativeLink } from './native.ts';
+import type {
+  DeviceStats,
+  EndpointSetup,
+  EndpointStats,
+  LinkListener,
+  RemoteSetup,
+  SendRequest,
+  SendStart,
+} from './types.ts';
+
+/** Loads the addon and makes the process's link. Nothing is opened yet. */
+export function openLink(listener: LinkListener): LinkApi {
+  const addon = loadAddon();
+  return new AddonLink(new addon.Link(), listener);
+}
+
+class AddonLink implements LinkApi {
+  readonly #native: NativeLink;
+  readonly #listener: LinkListener;
+  #isClosed = false;
+
+  constructor(native: NativeLink, listener: LinkListener) {
+    this.#native = native;
+    this.#listener = listener;
+  }
+
+  openRemote(setup: RemoteSetup): number {
+    const { platform, name, ...rest } = setup;
+    const opened = this.#native.openRemote({
+      ...rest,
+      socket: platform.socket,
+      core: platform.core,
+    });
+    if ('index' in opened) return opened.index;
+    throw new RpmsgdError(
+      opened.code as ErrorCode,
+      `cannot open remote "${name}": ${opened.error}`,
+    );
+  }
+
+  start(realtimePriority = 0): void {
+    const problem = this.#native.start(() => this.#onEvents(), realtimePriority);
+    if (problem !== '') throw new RpmsgdError('os', problem);
+  }
+
+  openEndpoint(setup: EndpointSetup): void {
+    const code = this.#native.openEndpoint(
+      setup.id,
+      setup.remote,
+      setup.vdev,
+      setup.local,
+      setup.rxQueue,
+      setup.txCredits,
+      setup.nextSeq,
+    );
+    if (code === 'ok') return;
+    const address = `0x${setup.local.toString(16)}`;
+    const message =
+      code === 'address_in_use'
+        ? `address ${address} is in use on vdev ${setup.vdev}`
+        : `cannot open an endpoint at address ${address} of vdev ${setup.vdev}: ${code}`;
+    throw new RpmsgdError(code as ErrorCode, message);
+  }
+
+  closeEndpoint(endpoint: number): void {
+    this.#native.closeEndpoint(endpoint);
+  }
+
+  grant(endpoint: number, limitSeq: number): void {
+    this.#native.grant(endpoint, limitSeq);
+  }
+
+  sync(endpoint: number, tag: number): void {
+    this.#native.sync(endpoint, tag);
+  }
+
+  release(endpoint: number, upToSeq: number): void {
+    this.#native.release(endpoint, upToSeq);
+  }
+
+  send(request: SendRequest): SendStart {
+    const start = this.#native.send(
+      request.endpoint,
+      request.destination,
+      request.data,
+      request.caller,
+      request.timeoutMs,
+      request.token,
+    );
+    // Towards users a ring that broke a rule is a faulted device.
+    return start === 'peer_fault' ? 'faulted' : (start as SendStart);
+  }
+
+  cancelCaller(caller: number): void {
+    this.#native.cancelCaller(caller);
+  }
+
+  reinitialize(remote: number): void {
+    this.#native.reinitialize(remote);
+  }
+
+  deviceStats(remote: number, vdev: number): DeviceStats {
+    const values = this.#native.deviceStats(remote, vdev);
+    const at = (index: number): bigint => values[index] ?? 0n;
+    return {
+      rxMessages: at(0),
+      rxBytes: at(1),
+      rxWords: at(2),
+      rxDropped: at(3),
+      rxNoEndpoint: at(4),
+      rxMalformed: at(5),
+      rxFaults: at(6),
+      txMessages: at(7),
+      txBytes: at(8),
+      txWords: at(9),
+      txWaits: at(10),
+      txTimeouts: at(11),
+      txFaults: at(12),
+    };
+  }
+
+  endpointStats(endpoint: number): EndpointStats {
+    const values = this.#native.endpointStats(endpoint);
+    const at = (index: number): bigint => values[index] ?? 0n;
+    return {
+      rxMessages: at(0),
+      rxBytes: at(1),
+      rxDropped: at(2),
+      txMessages: at(3),
+      txBytes: at(4),
+    };
+  }
+
+  deviceStatus(remote: number, vdev: number): number {
+    return this.#native.deviceStatus(remote, vdev);
+  }
+
+  heartbeat(): number {
+    return this.#native.heartbeat();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#native.close();
+  }
+
+  #onEvents(): void {
+    if (this.#isClosed) return;
+    const batch = this.#native.drain();
+    if (batch !== null) decodeEvents(batch, this.#listener);
+  }
+}

@@ -34,6 +34,11 @@ DeviceQueue::DeviceQueue(uint16_t num, uint32_t align, SharedSpan ring, SharedSp
   used_at_ = (avail_end + align - 1) & ~size_t{align - 1};
 }
 
+void DeviceQueue::start_at(uint16_t index) {
+  avail_index_ = index;
+  set_used_index(index);
+}
+
 volatile uint8_t* DeviceQueue::descriptor(uint16_t id) const {
   return ring_.at(16 * size_t{id}, 16);
 }

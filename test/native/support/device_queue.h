@@ -24,6 +24,9 @@ public:
   /// `buffers` is the only memory that descriptors may point into.
   DeviceQueue(uint16_t num, uint32_t align, SharedSpan ring, SharedSpan buffers);
 
+  /// As if `index` buffers had been taken and returned before.
+  void start_at(uint16_t index);
+
   enum class Next : uint8_t { nothing, ready, malformed };
 
   /// The next available buffer. Malformed: a head or a chain that no driver of ours would write.

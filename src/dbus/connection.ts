@@ -190,7 +190,8 @@ export class Connection extends EventEmitter {
         return;
       }
       const rest = this.#handshake.feed(chunk);
-      if (rest === undefined) return;
+      // A stream may answer while it is written to: the answer has then been dealt with already.
+      if (rest === undefined || this.#ready) return;
       this.#ready = true;
       this.#onReady?.();
       this.#framer.push(rest);

@@ -102,23 +102,29 @@ export class Outbox {
 
   #pump(): void {
     for (let batch = this.#held[0]; batch !== undefined; batch = this.#held[0]) {
-      if (batch.fds.length > 0 && !this.#pass(batch)) return;
+      if (batch.fds.length > 0 && this.#mustWait()) return;
       this.#held.shift();
       this.#heldBytes -= batch.bytes.length;
       if (batch.fds.length === 0) this.#write(batch.bytes);
+      else this.#pass(batch);
     }
   }
 
-  /** False while it must wait: for earlier bytes to leave, or for room in the socket. */
-  #pass(batch: Batch): boolean {
-    if (this.#stream.writableLength > 0 || this.#retry !== undefined) return false;
+  /** Earlier bytes have not left, or the socket was full a moment ago. */
+  #mustWait(): boolean {
+    return this.#stream.writableLength > 0 || this.#retry !== undefined;
+  }
+
+  #pass(batch: Batch): void {
     const taken = this.#sendFds?.(socketFd(this.#stream), batch.bytes, batch.fds) ?? -1;
     if (taken === -EAGAIN) {
+      this.#held.unshift(batch);
+      this.#heldBytes += batch.bytes.length;
       this.#retry = setTimeout(() => {
         this.#retry = undefined;
         this.#pump();
       }, RETRY_MS);
-      return false;
+      return;
     }
     closeAll(batch.fds);
     if (taken < 0) {
@@ -126,7 +132,6 @@ export class Outbox {
     } else if (taken < batch.bytes.length) {
       this.#write(batch.bytes.subarray(taken));
     }
-    return true;
   }
 }
 

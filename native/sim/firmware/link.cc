@@ -137,6 +137,7 @@ void Link::receive(uint32_t budget) {
     if (fault_due(Fault::used_id_duplicate))
       receive_ring_.put_used(descriptor.id, descriptor.length);
     consumed_ = true;
+    if (restart_asked_) return; // the old life does not look at the rings again
   }
 }
 

@@ -94,7 +94,7 @@ export class Dispatcher implements CallHandler, CallContext {
       call.finish(result);
       return;
     }
-    if (!call.settled) this.inFlight.add(call);
+    this.#keep(call);
     result.then(
       (value) => call.finish(value),
       (error: unknown) => call.fail(error),
@@ -109,7 +109,14 @@ export class Dispatcher implements CallHandler, CallContext {
       return;
     }
     raw(target, call, body.subarray(4));
-    if (!call.settled) this.inFlight.add(call);
+    this.#keep(call);
+  }
+
+  /** A call that waits must not keep the receive buffer its body lies in. */
+  #keep(call: MethodCall): void {
+    if (call.settled) return;
+    call.message.releaseBody();
+    this.inFlight.add(call);
   }
 
   #refusal(message: WireMessage, method: BoundMethod): Refusal | undefined {

@@ -41,6 +41,11 @@ export class WireMessage {
     return (this.flags & NO_REPLY_EXPECTED) !== 0;
   }
 
+  /** Lets go of the receive buffer; there is no body afterwards. */
+  releaseBody(): void {
+    this.body = NO_BYTES;
+  }
+
   /** The body decoded. @throws WireError */
   args(): unknown[] {
     return decodeBody(this.signature, this.body, this.littleEndian);

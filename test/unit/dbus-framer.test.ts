@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { WireError } from '../../src/dbus/errors.ts';
 import { Framer, MAX_FIELD_BYTES } from '../../src/dbus/framer.ts';
 import type { WireMessage } from '../../src/dbus/wire-message.ts';
+import { randomGenerator } from '../support/random.ts';
 import { buildMessage, type RawMessage, stringBody } from '../support/raw-bus.ts';
 
 const CALL: RawMessage = {
@@ -133,3 +134,26 @@ describe('framing', () => {
     expect(() => drain(one)).toThrow(WireError);
   });
 });
+
+describe('noise', () => {
+  test('mutated messages make messages, defects or a WireError, never anything else', () => {
+    const random = randomGenerator(1234);
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = Buffer.concat([buildMessage(CALL), buildMessage(CALL)]);
+      for (let hits = 1 + random(4); hits > 0; hits--) bytes[random(bytes.length)] = random(256);
+      const one = framer();
+      one.push(bytes);
+      outcomes.add(outcome(one));
+    }
+    expect([...outcomes].sort()).toEqual(['WireError', 'defect', 'messages']);
+  });
+});
+
+function outcome(one: Framer): string {
+  try {
+    return drain(one).some(({ defect }) => defect !== '') ? 'defect' : 'messages';
+  } catch (error) {
+    return error instanceof WireError ? error.name : String(error);
+  }
+}

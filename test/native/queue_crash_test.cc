@@ -210,6 +210,26 @@ TEST_CASE("a crash at any store of posting a message sends it once or not at all
   CHECK(posted.was_seen_both_ways());
 }
 
+TEST_CASE("a second crash, while the next record is being filled, finishes nothing of the first") {
+  bool was_killed = true;
+  for (uint64_t k = 1; was_killed; ++k) {
+    for (uint64_t j = 1; j <= 8; ++j) {
+      CAPTURE(k);
+      CAPTURE(j);
+      const std::unique_ptr<World> world = sending_world();
+      was_killed = is_killed_after(k, [&] { world->post(4); });
+      REQUIRE(world->reopen());
+      const uint64_t posted = world->driver.posted_position();
+      REQUIRE(is_killed_after(j, [&] { world->post(5); }));
+      REQUIRE(world->reopen()); // the buffer and descriptor, then half a record: not a message
+      REQUIRE(world->driver.posted_position() == posted);
+      world->device_takes_all();
+      REQUIRE(world->seen.size() == posted);
+      every_buffer_still_works(*world);
+    }
+  }
+}
+
 TEST_CASE("a crash at any store of posting an empty buffer loses none and posts none twice") {
   Switch posted;
   crash_everywhere(

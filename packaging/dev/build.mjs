@@ -24,6 +24,8 @@ export async function buildNative(preset, target = 'all') {
 const entries = [
   { source: 'src/main.ts', output: 'dist/rpmsgd.js' },
   { source: 'src/cli/main.ts', output: 'dist/rpmsgctl.js' },
+  // The client side of with-daemon and the demo; not packaged.
+  { source: 'src/cli/demo/index.ts', output: 'dist/demo.js' },
 ];
 
 /** How both entry points are bundled: one CommonJS file each, for Debian 12's own Node. */

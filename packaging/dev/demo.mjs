@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run demo`: sets up, builds, starts a simulated SoC, a private bus and the daemon, and shows
+// live traffic until Ctrl-C; `-- --for SECONDS` ends by itself.
+
+import { buildProduct } from './build.mjs';
+import { clientLibrary, Scene } from './scene.mjs';
+import { setup } from './setup.mjs';
+
+const usage = `Usage: npm run demo [-- --for SECONDS]
+Shows live traffic between a simulated M core and a D-Bus client. Ctrl-C ends it.
+`;
+
+function parse(args) {
+  if (args.length === 0) return {};
+  if (args.length === 1 && args[0] === '--help') return { help: true };
+  const seconds = Number(args[1]);
+  if (args.length === 2 && args[0] === '--for' && seconds > 0) return { forMs: seconds * 1000 };
+  throw new Error(`${args.join(' ')}: this is not understood\n${usage}`);
+}
+
+/** Aborts on the first SIGINT or SIGTERM, or when the time is over; a second signal exits at once. */
+function endSignal(forMs) {
+  const controller = new AbortController();
+  const end = () => {
+    if (controller.signal.aborted) process.exit(1);
+    controller.abort();
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  if (forMs !== undefined) setTimeout(() => controller.abort(), forMs);
+  return controller.signal;
+}
+
+async function main(args) {
+  const { help, forMs } = parse(args);
+  if (help) {
+    process.stdout.write(usage);
+    return;
+  }
+  await setup('demo');
+  await buildProduct();
+  console.log('== demo: one simulated i.MX8QXP, remote cm40, two vdevs; Ctrl-C ends it');
+  await show(await Scene.start(), forMs);
+}
+
+/** Runs the client; both it and the daemon must end well. */
+async function show(scene, forMs) {
+  let failure;
+  try {
+    await scene.waitForChannels();
+    const { address } = scene;
+    console.log(`== try: DBUS_SYSTEM_BUS_ADDRESS=${address} busctl --system tree org.rpmsg`);
+    const colour = process.stdout.isTTY === true;
+    const signal = endSignal(forMs);
+    await clientLibrary().runDemo({ address, colour, signal, print: console.log });
+  } catch (error) {
+    failure = error;
+  }
+  const result = await scene.stop();
+  if (failure !== undefined) throw failure;
+  if (result?.code !== 0) throw scene.daemon.failure();
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Types of scene.mjs for the tests.
+
+import type { Child, Exit } from './child.mjs';
+
+export const firmwareChannels: readonly string[];
+export const defaultConfig: object;
+
+export interface CoreOfScene {
+  readonly core: string;
+  readonly vdevs: number;
+}
+
+export interface DaemonOptions {
+  readonly daemonArgs?: readonly string[];
+  readonly daemonEnv?: NodeJS.ProcessEnv;
+  readonly show?: boolean;
+}
+
+export interface SceneOptions extends DaemonOptions {
+  /** Contents of rpmsgd.toml; sockets are chosen by the scene. Default: defaultConfig. */
+  readonly config?: object | undefined;
+  /** A file instead. */
+  readonly configFile?: string | undefined;
+  /** Use this bus instead of a private dbus-daemon. */
+  readonly busAddress?: string | undefined;
+  /** Command line of a core's firmware; undefined: none is started. */
+  readonly firmware?: ((core: CoreOfScene) => string | undefined) | undefined;
+}
+
+export function firmwareCommand(vdevs: number, options?: string): string;
+
+export class Scene {
+  static start(options?: SceneOptions): Promise<Scene>;
+  readonly address: string;
+  readonly directory: string;
+  readonly config: Record<string, unknown>;
+  readonly socs: readonly Child[];
+  readonly daemon: Child;
+  startDaemon(options?: DaemonOptions): Promise<void>;
+  waitForChannels(channels?: readonly string[], timeoutMs?: number): Promise<void>;
+  stop(): Promise<Exit | undefined>;
+}

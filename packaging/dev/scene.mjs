@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole set-up on one machine: simulated SoCs with firmware on every core, a private bus, the
+// daemon. What with-daemon, the demo and the system tests stand on.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, stringify } from 'smol-toml';
+import { Child } from './child.mjs';
+import { root } from './run.mjs';
+
+const daemonPath = join(root, 'dist/rpmsgd.js');
+const socPath = join(root, 'build/rpmsg-soc');
+const firmwarePath = join(root, 'build/rpmsg-firmware');
+
+/** What `rpmsg-firmware` announces on each vdev unless told otherwise. */
+export const firmwareChannels = [
+  'rpmsg-openamp-demo-channel',
+  'rpmsg-client-sample',
+  'echo',
+  'sink',
+  'source',
+  'rpmsg-name-of-thirty-two-bytes!!',
+];
+
+/** One remote `cm40` of an i.MX8QXP with two vdevs. */
+export const defaultConfig = {
+  remote: [{ name: 'cm40', platform: 'sim', soc: 'imx8qxp', vdevs: 2 }],
+};
+
+/** The client library that build.mjs bundles from src/cli/demo. */
+export function clientLibrary() {
+  return createRequire(import.meta.url)(join(root, 'dist/demo.js'));
+}
+
+/** What a configuration file says, with every default filled in, by the daemon itself. */
+function effectiveConfig(file) {
+  const args = [daemonPath, '--config', file, '--print-config'];
+  const printed = execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return parse(printed.toString());
+}
+
+/** Sockets are ours, whatever the file says: one for each simulated SoC it speaks of. */
+function placeSockets(config, directory) {
+  const boards = new Map();
+  for (const remote of config.remote ?? []) {
+    const key = JSON.stringify([remote.socket, remote.soc]);
+    const board = boards.get(key) ?? {
+      soc: remote.soc,
+      socket: join(directory, `soc${boards.size}.sock`),
+      remotes: [],
+    };
+    board.remotes.push(remote);
+    boards.set(key, board);
+    remote.socket = board.socket;
+  }
+  return [...boards.values()];
+}
+
+/** The system bus's policy as far as it matters here, without its users. */
+const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="org.rpmsg"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+    <allow send_destination="org.rpmsg"/>
+    <allow send_type="method_call" send_interface="org.freedesktop.DBus.Peer"/>
+  </policy>
+</busconfig>
+`;
+
+async function startBus(directory) {
+  const socket = join(directory, 'bus.sock');
+  const file = join(directory, 'bus.conf');
+  const address = `unix:path=${socket}`;
+  writeFileSync(file, busConfig);
+  const args = ['--nofork', '--nopidfile', `--config-file=${file}`, `--address=${address}`];
+  const bus = new Child('dbus-daemon', 'dbus-daemon', [...args, '--print-address']);
+  await bus.said(/guid=/);
+  return { bus, address };
+}
+
+function startSoc({ soc, socket, remotes }, firmware) {
+  const args = ['--socket', socket, '--soc', soc];
+  for (const { core, vdevs } of remotes) {
+    const command = firmware({ core, vdevs });
+    args.push('--core', core);
+    if (command !== undefined) args.push('--firmware', `${core}=${command}`);
+  }
+  return new Child('rpmsg-soc', socPath, args);
+}
+
+/** The command line of a core's firmware; `options` are added to it. */
+export function firmwareCommand(vdevs, options = '') {
+  return `${firmwarePath} --vdevs ${vdevs} ${options}`.trim();
+}
+
+export class Scene {
+  /** Of the private bus, or of the one that was given. */
+  address;
+  directory;
+  daemon;
+  /** As the daemon was given it. */
+  config;
+  socs = [];
+  #bus;
+
+  /**
+   * Starts everything and waits until the daemon owns its name. Options: config (an object as
+   * defaultConfig), configFile (instead), busAddress (use this bus), firmware ({core, vdevs} =>
+   * command line or undefined for none), daemonArgs, daemonEnv, show (the daemon's log on ours).
+   */
+  static async start(options = {}) {
+    const scene = new Scene();
+    scene.directory = mkdtempSync(join(tmpdir(), 'rpmsgd-'));
+    try {
+      await scene.#start(options);
+    } catch (error) {
+      await scene.stop();
+      throw error;
+    }
+    return scene;
+  }
+
+  async #start({ config = defaultConfig, configFile, busAddress, firmware, ...daemon }) {
+    const file = join(this.directory, 'rpmsgd.toml');
+    writeFileSync(file, stringify(config));
+    this.config = effectiveConfig(configFile ?? file);
+    const boards = placeSockets(this.config, this.directory);
+    writeFileSync(file, stringify(this.config));
+    const command = firmware ?? (({ vdevs }) => firmwareCommand(vdevs));
+    this.socs = boards.map((board) => startSoc(board, command));
+    const bus = busAddress === undefined ? await startBus(this.directory) : undefined;
+    this.#bus = bus?.bus;
+    this.address = busAddress ?? bus?.address;
+    await Promise.all(this.socs.map((soc) => soc.said(/^READY$/m)));
+    await this.startDaemon(daemon);
+  }
+
+  /** Starts the daemon (again); resolves when it owns its name. */
+  async startDaemon({ daemonArgs = [], daemonEnv = {}, show = false } = {}) {
+    const files = [
+      '--config',
+      join(this.directory, 'rpmsgd.toml'),
+      '--runtime-dir',
+      this.directory,
+    ];
+    const args = [daemonPath, ...files, '--bus', this.address, ...daemonArgs];
+    this.daemon = new Child('rpmsgd', process.execPath, args, { env: daemonEnv, show });
+    const ended = this.daemon.exited.then(() => {
+      throw this.daemon.failure();
+    });
+    await Promise.race([clientLibrary().waitForName(this.address), ended]);
+    ended.catch(() => {});
+  }
+
+  /** Waits until every vdev is up and has announced `channels`. */
+  async waitForChannels(channels = firmwareChannels, timeoutMs = 20_000) {
+    const vdevs = (this.config.remote ?? []).map(({ name, vdevs: count }) => [name, count]);
+    const ended = this.daemon.exited.then(() => {
+      throw this.daemon.failure();
+    });
+    const up = clientLibrary().waitForChannels(this.address, new Map(vdevs), channels, timeoutMs);
+    await Promise.race([up, ended]);
+    ended.catch(() => {});
+  }
+
+  /**
+   * Stops everything, last started first, and removes the directory. Resolves with the daemon's
+   * {code, signal}, undefined if it was never started.
+   */
+  async stop() {
+    const result = await this.daemon?.stop();
+    for (const soc of this.socs) await soc.stop();
+    await this.#bus?.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+    return result;
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the models of remotes, vdevs and endpoints share, and whom they tell what has changed. They
+// know nothing of D-Bus.
+
+import type { LinkApi } from '../addon/link-api.ts';
+import type { ChannelRule, Limits } from '../config/types.ts';
+import type { Channel } from '../rpmsg/channels.ts';
+import type { Device } from './device.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Outbox } from './outbox.ts';
+import type { Remote } from './remote.ts';
+
+/** The part of a pino logger that is used. */
+export interface Logger {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** Told after the fact, in the order in which things happened. */
+export interface Observer {
+  remoteChanged(remote: Remote, ...properties: RemoteProperty[]): void;
+  resetNotified(remote: Remote, reason: string): void;
+  ready(remote: Remote, evidence: string): void;
+  faulted(remote: Remote, reason: string): void;
+  deviceChanged(device: Device): void;
+  channelAdded(device: Device, channel: Channel, endpoint: Endpoint): void;
+  channelRemoved(device: Device, channel: Channel): void;
+  channelChanged(device: Device, channel: Channel): void;
+  channelAnnounced(device: Device, channel: Channel, address: number): void;
+  channelWithdrawn(device: Device, channel: Channel, address: number): void;
+  /** Of endpoints with an object of their own: all but the default ones of channels. */
+  endpointAdded(endpoint: Endpoint): void;
+  endpointRemoved(endpoint: Endpoint): void;
+  endpointChanged(endpoint: Endpoint, ...properties: EndpointProperty[]): void;
+}
+
+export type RemoteProperty = 'State' | 'Generation' | 'ResetCount' | 'LastReset' | 'LastError';
+export type EndpointProperty = 'RemoteAddress' | 'Connected';
+
+export interface LinkContext {
+  readonly link: LinkApi;
+  readonly outbox: Outbox;
+  readonly observer: Observer;
+  readonly log: Logger;
+  limits(): Limits;
+  /** The configuration's rule for channels of this (displayed) name. */
+  rule(name: string): ChannelRule | undefined;
+  /** The vdev of each endpoint the link knows. */
+  readonly deviceOf: Map<number, Device>;
+  /** The next endpoint's number; none is ever given twice. */
+  nextEndpointId(): number;
+}

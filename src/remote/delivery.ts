@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the messages of one endpoint go: to every subscriber if there is one, else to whoever calls
+// Receive. The link keeps a message until release(); here are copies for those who lag behind.
+
+import type { LinkApi } from '../addon/link-api.ts';
+import type { ReceivedMessage } from '../addon/types.ts';
+import { RpmsgdError } from '../util/errors.ts';
+import type { Caller } from './callers.ts';
+import { MessageLog } from './message-log.ts';
+import { type ReceiveRequest, type Receiver, Receivers } from './receivers.ts';
+import { type AckMode, Subscriber, type SubscriberPort } from './subscriber.ts';
+
+export type DeliveryLink = Pick<LinkApi, 'grant' | 'sync' | 'release' | 'endpointStats'>;
+
+export const longestReceiveMs = 20_000;
+
+export interface SubscribeRequest {
+  readonly caller: Caller;
+  readonly window: number;
+  readonly ack: AckMode;
+  readonly port: SubscriberPort;
+  /** Called before the first message is sent. */
+  readonly started: () => void;
+  /** Called once when the subscription is over, however it ended. */
+  readonly ended: () => void;
+}
+
+interface Entry {
+  readonly subscriber: Subscriber;
+  readonly end: () => void;
+}
+
+export class Delivery {
+  /** Messages that did not reach a subscriber, each subscriber counted for itself. */
+  overruns = 0;
+  /** Messages that were dropped here, the oldest first, because nobody took them. */
+  overflowed = 0;
+  readonly #link: DeliveryLink;
+  readonly #endpoint: number;
+  readonly #rxQueue: number;
+  readonly #log: MessageLog;
+  readonly #subscribers = new Map<Caller, Entry>();
+  readonly #receivers: Receivers;
+  /** Messages before this number have gone to somebody. */
+  #taken: number;
+  #granted: number;
+  #released: number;
+  /** Messages asked for although nobody listens. */
+  #lookAhead = 0;
+  #isSettling = false;
+
+  constructor(link: DeliveryLink, endpoint: number, rxQueue: number, nextSeq: number) {
+    this.#link = link;
+    this.#endpoint = endpoint;
+    this.#rxQueue = rxQueue;
+    this.#log = new MessageLog(nextSeq);
+    this.#taken = nextSeq;
+    this.#granted = nextSeq;
+    this.#released = nextSeq;
+    this.#receivers = new Receivers(() => this.#settleSoon());
+  }
+
+  /** Whether anybody waits for messages. */
+  get hasDemand(): boolean {
+    return this.#subscribers.size > 0 || this.#receivers.size > 0 || this.#lookAhead > 0;
+  }
+
+  get hasUsers(): boolean {
+    return this.#subscribers.size > 0 || this.#receivers.size > 0;
+  }
+
+  get hasSubscribers(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
+  isSubscribed(caller: Caller): boolean {
+    return this.#subscribers.has(caller);
+  }
+
+  /** The next message is wanted even if nobody listens: its source is. */
+  lookAhead(): void {
+    this.#lookAhead = 1;
+    this.#grant();
+  }
+
+  push(message: ReceivedMessage): void {
+    this.#log.push(message);
+    this.#lookAhead = 0;
+    if (this.#subscribers.size > 0) this.#pump();
+    else if (this.#receivers.size > 0) this.#settleSoon();
+    if (this.#log.size <= this.#rxQueue) return;
+    if (this.#subscribers.size === 0) this.overflowed += this.#log.size - this.#rxQueue;
+    this.#log.keepNewest(this.#rxQueue);
+  }
+
+  synced(tag: number): void {
+    this.#receivers.synced(tag);
+    this.#settle();
+  }
+
+  /** Looks again whether messages were dropped that stand in the way of what was granted. */
+  refresh(): void {
+    if (this.hasDemand) this.#grant();
+  }
+
+  /** Throws RpmsgdError busy, quota_exceeded or invalid_argument; anything else comes through done. */
+  receive(request: ReceiveRequest, waitingLimit: number): void {
+    this.#checkReceive(request, waitingLimit);
+    // No more than the queue holds can ever be there at once.
+    const max = Math.min(request.max, this.#rxQueue);
+    const tag = this.#receivers.add({ ...request, max });
+    this.#grant();
+    this.#link.sync(this.#endpoint, tag);
+  }
+
+  /** Throws RpmsgdError busy when the caller is subscribed already. */
+  subscribe({ caller, window, ack, port, started, ended }: SubscribeRequest): void {
+    if (this.#subscribers.has(caller)) {
+      throw new RpmsgdError('busy', 'this client is subscribed already; Unsubscribe first');
+    }
+    const pingEach = Math.max(1, Math.min(window, this.#rxQueue) >> 1);
+    const counted: SubscriberPort = {
+      message: (message) => port.message(message),
+      overrun: (dropped) => {
+        this.overruns += dropped;
+        port.overrun(dropped);
+      },
+      ping: () => port.ping(),
+    };
+    const subscriber = new Subscriber({ window, ack, cursor: this.#taken, pingEach }, counted, () =>
+      this.#acknowledged(),
+    );
+    const forgetVanish = caller.onVanish(() => this.unsubscribe(caller));
+    this.#subscribers.set(caller, {
+      subscriber,
+      end: () => {
+        forgetVanish();
+        subscriber.close();
+        ended();
+      },
+    });
+    started();
+    this.#receivers.failAll(
+      new RpmsgdError('busy', 'a client has subscribed: messages go to subscribers from now on'),
+    );
+    this.#pump();
+  }
+
+  /** False: it was not subscribed. */
+  unsubscribe(caller: Caller): boolean {
+    const entry = this.#subscribers.get(caller);
+    if (entry === undefined) return false;
+    this.#subscribers.delete(caller);
+    entry.end();
+    this.#settle();
+    this.#release();
+    return true;
+  }
+
+  /** Throws RpmsgdError invalid_argument: not subscribed, or nothing so new was sent. */
+  acknowledge(caller: Caller, seq: number): void {
+    const entry = this.#subscribers.get(caller);
+    if (entry === undefined) {
+      throw new RpmsgdError('invalid_argument', 'this client is not subscribed; Subscribe first');
+    }
+    if (!entry.subscriber.acknowledge(seq)) {
+      throw new RpmsgdError(
+        'invalid_argument',
+        `message ${seq} has not been sent to this client; the next one is ${entry.subscriber.cursor}`,
+      );
+    }
+  }
+
+  /** Ends all subscriptions, and waiting calls with `error`. */
+  close(error: RpmsgdError): void {
+    for (const { end } of [...this.#subscribers.values()]) end();
+    this.#subscribers.clear();
+    this.#receivers.failAll(error);
+  }
+
+  #checkReceive({ caller, max, timeoutMs }: ReceiveRequest, waitingLimit: number): void {
+    if (max < 1) throw new RpmsgdError('invalid_argument', 'max is 0; ask for at least 1 message');
+    if (timeoutMs > longestReceiveMs) {
+      throw new RpmsgdError(
+        'invalid_argument',
+        `timeout_ms ${timeoutMs} is too long; at most ${longestReceiveMs}, then call again`,
+      );
+    }
+    if (this.#subscribers.size > 0) {
+      throw new RpmsgdError('busy', 'messages of this endpoint go to its subscribers');
+    }
+    if (this.#receivers.has(caller)) {
+      throw new RpmsgdError('busy', 'another Receive of this client waits on this endpoint');
+    }
+    if (caller.waitingReceives >= waitingLimit) {
+      throw new RpmsgdError(
+        'quota_exceeded',
+        `${waitingLimit} calls of Receive wait already, which is limit receives_per_sender`,
+      );
+    }
+  }
+
+  #acknowledged(): void {
+    this.#pump();
+    this.#release();
+  }
+
+  /** Sends to each subscriber what it has credit for. */
+  #pump(): void {
+    for (const { subscriber } of this.#subscribers.values()) {
+      while (subscriber.credit > 0) {
+        const message = this.#log.from(subscriber.cursor);
+        if (message === undefined) break;
+        subscriber.send(message);
+        this.#taken = Math.max(this.#taken, subscriber.cursor);
+      }
+    }
+    this.#forget();
+    this.#grant();
+  }
+
+  /** After the whole batch of the link, so that one answer carries as much of it as it may. */
+  #settleSoon(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    queueMicrotask(() => {
+      this.#isSettling = false;
+      this.#settle();
+    });
+  }
+
+  #settle(): void {
+    if (this.#subscribers.size > 0) return;
+    const isReady = ({ isSynced, isExpired }: Receiver) =>
+      isSynced && (isExpired || this.#log.countFrom(this.#taken) > 0);
+    for (;;) {
+      const receiver = this.#receivers.find(isReady);
+      if (receiver === undefined) break;
+      this.#receivers.remove(receiver);
+      this.#answer(receiver.request);
+    }
+    this.#grant();
+  }
+
+  #answer({ max, done }: ReceiveRequest): void {
+    const messages = this.#log.slice(this.#taken, max);
+    const last = messages.at(-1);
+    let dropped = 0;
+    if (last !== undefined) {
+      dropped = last.seq + 1 - this.#taken - messages.length;
+      this.#taken = last.seq + 1;
+    }
+    done({ messages, dropped });
+    this.#forget();
+    this.#release();
+  }
+
+  #forget(): void {
+    let needed = this.#taken;
+    for (const { subscriber } of this.#subscribers.values()) {
+      needed = Math.min(needed, subscriber.cursor);
+    }
+    this.#log.forgetBefore(needed);
+  }
+
+  /**
+   * Lets the link forget what every subscriber has acknowledged. One that lags behind the fastest
+   * holds back half the queue at most, so that it cannot stop the others.
+   */
+  #release(): void {
+    let slowest = this.#taken;
+    let fastest = 0;
+    for (const { subscriber } of this.#subscribers.values()) {
+      slowest = Math.min(slowest, subscriber.acknowledgedBefore);
+      fastest = Math.max(fastest, subscriber.acknowledgedBefore);
+    }
+    const most = this.#log.next - (this.#rxQueue >> 1);
+    const upTo = Math.max(slowest, Math.min(most, fastest));
+    if (upTo <= this.#released) return;
+    this.#released = upTo;
+    this.#link.release(this.#endpoint, upTo);
+  }
+
+  /** Asks the link for as many messages as somebody has a use for. */
+  #grant(): void {
+    let wanted = Math.max(
+      this.#lookAhead,
+      this.#receivers.wanted - this.#log.countFrom(this.#taken),
+    );
+    for (const { subscriber } of this.#subscribers.values()) {
+      wanted = Math.max(wanted, subscriber.credit - this.#log.countFrom(subscriber.cursor));
+    }
+    if (wanted <= 0) return;
+    // Dropped messages have had numbers too: those not yet met as gaps lie ahead of what is wanted.
+    const ahead = Number(this.#link.endpointStats(this.#endpoint).rxDropped) - this.#log.missing;
+    const limit = this.#log.next + wanted + Math.max(0, ahead);
+    if (limit <= this.#granted) return;
+    this.#granted = limit;
+    this.#link.grant(this.#endpoint, limit);
+  }
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// One vdev of a remote: the channels it announced, the endpoints at its local addresses, and what its
+// coming and going means for both.
+
+import type { DeviceState, ReceivedMessage } from '../addon/types.ts';
+import { AddressSpace, anyAddress, printAddress } from '../rpmsg/addresses.ts';
+import { type Channel, ChannelRegistry } from '../rpmsg/channels.ts';
+import { nameServiceAddress } from '../rpmsg/name-service.ts';
+import { type ErrorCode, RpmsgdError } from '../util/errors.ts';
+import { Announcer } from './announcer.ts';
+import type { LinkContext } from './context.ts';
+import { Endpoint, type EndpointSpec } from './endpoint.ts';
+import type { Remote } from './remote.ts';
+
+/** Bytes of the RPMsg header, which a buffer holds besides the payload. */
+const headerBytes = 16;
+/** Announcements that may wait for this process to take them. */
+const nameServiceQueue = 512;
+
+export class Device {
+  readonly remote: Remote;
+  readonly index: number;
+  /** Bytes of payload a message has at most. */
+  readonly mtu: number;
+  /** Buffers each way. */
+  readonly bufferCount: number;
+  readonly channels: ChannelRegistry;
+  state: DeviceState = 'down';
+  /** Announcements of a former life that came too late to matter. */
+  staleAnnouncements = 0;
+  readonly #context: LinkContext;
+  readonly #addresses = new AddressSpace();
+  readonly #endpoints = new Map<number, Endpoint>();
+  /** The endpoints of each channel, its default one first. */
+  readonly #bound = new Map<Channel, Set<Endpoint>>();
+  /** Closed here, not yet by the link. */
+  readonly #closing = new Map<number, { endpoint: Endpoint; closed: (() => void)[] }>();
+  readonly #announcer: Announcer;
+  /** Peer addresses that only a group may send to. */
+  #groups = new Map<number, string>();
+
+  constructor(context: LinkContext, remote: Remote, index: number) {
+    const { bufferBytes, descriptors } = remote.config.setup;
+    this.#context = context;
+    this.remote = remote;
+    this.index = index;
+    this.mtu = bufferBytes - headerBytes;
+    this.bufferCount = descriptors;
+    this.channels = new ChannelRegistry((channel) => this.#canForget(channel));
+    const id = this.#openRaw(nameServiceAddress, nameServiceQueue);
+    this.#announcer = new Announcer(context, this, id);
+    context.link.grant(id, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Whether messages can be sent; a remote may be there and still silent. */
+  get isOpen(): boolean {
+    return this.state === 'offered' || this.state === 'up';
+  }
+
+  /** Why nothing can be sent while it is not open. */
+  get closedCode(): ErrorCode {
+    return this.state === 'faulted' ? 'faulted' : 'remote_down';
+  }
+
+  get nameServiceId(): number {
+    return this.#announcer.id;
+  }
+
+  get endpoints(): Iterable<Endpoint> {
+    return this.#endpoints.values();
+  }
+
+  defaultEndpoint(channel: Channel): Endpoint | undefined {
+    return this.#bound.get(channel)?.values().next().value;
+  }
+
+  /** The group that alone may send to this address. */
+  groupOf(address: number): string | undefined {
+    return this.#groups.size === 0 ? undefined : this.#groups.get(address);
+  }
+
+  tooLong(bytes: number, what = 'the message'): RpmsgdError {
+    return new RpmsgdError(
+      'message_too_long',
+      `${what} has ${bytes} bytes; one message of this vdev carries ${this.mtu} at most`,
+    );
+  }
+
+  /** Throws RpmsgdError address_in_use, quota_exceeded or invalid_argument, with nothing changed. */
+  open(spec: EndpointSpec): Endpoint {
+    const { log, observer } = this.#context;
+    const { rxQueue = this.#context.limits().rxQueue } = spec;
+    const local = this.#takeAddress(spec.local);
+    let id: number;
+    try {
+      id = this.#openRaw(local, rxQueue);
+    } catch (error) {
+      this.#addresses.release(local);
+      throw error;
+    }
+    const endpoint = new Endpoint(this.#context, this, spec, id, local, rxQueue);
+    this.#endpoints.set(id, endpoint);
+    if (spec.channel !== undefined) this.#bind(spec.channel, endpoint);
+    endpoint.settle();
+    if (spec.kind !== 'default') observer.endpointAdded(endpoint);
+    log.debug({ endpoint: id, local: printAddress(local), kind: spec.kind }, 'endpoint opened');
+    if (spec.announce === true && this.isOpen) this.#announcer.announce(endpoint);
+    return endpoint;
+  }
+
+  /** `closed` is called when its address is free again. What waits on it ends with no_such_endpoint. */
+  close(endpoint: Endpoint, closed: () => void = () => {}): void {
+    const { id, spec } = endpoint;
+    const closing = this.#closing.get(id);
+    if (closing !== undefined) {
+      closing.closed.push(closed);
+      return;
+    }
+    if (!this.#endpoints.delete(id)) {
+      closed();
+      return;
+    }
+    endpoint.isClosed = true;
+    this.#closing.set(id, { endpoint, closed: [closed] });
+    if (spec.channel !== undefined) this.#bound.get(spec.channel)?.delete(endpoint);
+    if (spec.announce === true && this.isOpen) this.#announcer.withdraw(endpoint);
+    endpoint.delivery.close(
+      new RpmsgdError('no_such_endpoint', `endpoint "${spec.name}" was closed meanwhile`),
+    );
+    this.#context.link.closeEndpoint(id);
+    if (spec.kind !== 'default') this.#context.observer.endpointRemoved(endpoint);
+    spec.closed?.();
+  }
+
+  /** What the link says once nothing more comes for it. */
+  endpointClosed(id: number): void {
+    const closing = this.#closing.get(id);
+    if (closing === undefined) return;
+    this.#closing.delete(id);
+    this.#context.deviceOf.delete(id);
+    this.#addresses.release(closing.endpoint.local);
+    for (const closed of closing.closed) closed();
+  }
+
+  /** The link will say nothing any more: whoever waits for a close has waited long enough. */
+  abandonClosing(): void {
+    for (const id of [...this.#closing.keys()]) this.endpointClosed(id);
+  }
+
+  message(id: number, message: ReceivedMessage): void {
+    if (id === this.nameServiceId) this.#announced(message);
+    else this.#endpoints.get(id)?.receive(message);
+  }
+
+  synced(id: number, tag: number): void {
+    this.#endpoints.get(id)?.delivery.synced(tag);
+  }
+
+  setState(state: DeviceState): void {
+    if (state === this.state) return;
+    const wasOpen = this.isOpen;
+    this.state = state;
+    this.#context.observer.deviceChanged(this);
+    if (!this.isOpen) this.endLife();
+    else if (!wasOpen) this.#begin();
+  }
+
+  /** The remote is gone or new: its channels are withdrawn, what it taught is forgotten. */
+  endLife(): void {
+    const { observer } = this.#context;
+    const withdrawn = this.channels.withdrawAll();
+    for (const { channel } of withdrawn) observer.channelChanged(this, channel);
+    for (const endpoint of this.#endpoints.values()) endpoint.forgetPeer();
+    for (const { channel, address } of withdrawn) {
+      observer.channelWithdrawn(this, channel, address);
+    }
+    this.refreshGroups();
+  }
+
+  /** After the configuration's rules or the live channels have changed. */
+  refreshGroups(): void {
+    this.#groups = new Map();
+    for (const { name, remoteAddress } of this.channels) {
+      const group = this.#context.rule(name.display)?.group;
+      if (remoteAddress !== undefined && group !== undefined) {
+        this.#groups.set(remoteAddress, group);
+      }
+    }
+  }
+
+  #begin(): void {
+    for (const endpoint of this.#endpoints.values()) {
+      endpoint.refresh();
+      if (endpoint.spec.announce === true) this.#announcer.announce(endpoint);
+    }
+  }
+
+  #takeAddress(local: number): number {
+    if (local === anyAddress) return this.#addresses.allocate();
+    this.#addresses.claim(local);
+    return local;
+  }
+
+  #openRaw(local: number, rxQueue: number): number {
+    const id = this.#context.nextEndpointId();
+    const txCredits = Math.max(1, this.bufferCount >> 1);
+    const remote = this.remote.index;
+    this.#context.link.openEndpoint({
+      id,
+      remote,
+      vdev: this.index,
+      local,
+      rxQueue,
+      txCredits,
+      nextSeq: 0,
+    });
+    this.#context.deviceOf.set(id, this);
+    return id;
+  }
+
+  #bind(channel: Channel, endpoint: Endpoint): void {
+    const bound = this.#bound.get(channel) ?? new Set();
+    bound.add(endpoint);
+    this.#bound.set(channel, bound);
+  }
+
+  /** Nobody has an endpoint on it but the daemon, and nobody listens on that one. */
+  #canForget(channel: Channel): boolean {
+    const bound = [...(this.#bound.get(channel) ?? [])];
+    return bound.every(({ spec, delivery }) => spec.kind === 'default' && !delivery.hasUsers);
+  }
+
+  #announced(message: ReceivedMessage): void {
+    // Until the channel is stored the link keeps the message: nothing after this line may fail.
+    if (message.generation === this.remote.generation) this.#takeAnnouncement(message.data);
+    else this.staleAnnouncements++;
+    this.#context.link.release(this.nameServiceId, message.seq + 1);
+  }
+
+  #takeAnnouncement(payload: Buffer): void {
+    const { log } = this.#context;
+    const outcome = this.channels.receive(payload, this.#context.limits().channelsPerDevice);
+    switch (outcome.kind) {
+      case 'created':
+        if (outcome.evicted !== undefined) this.#forget(outcome.evicted);
+        this.#added(outcome.channel);
+        return;
+      case 'revived':
+        this.#context.observer.channelChanged(this, outcome.channel);
+        this.#alive(outcome.channel);
+        return;
+      case 'withdrawn':
+        this.#withdrawn(outcome.channel, outcome.address);
+        return;
+      case 'duplicate':
+        log.warn(
+          { ...this.logFields, channel: outcome.channel.name.display },
+          'a live channel was announced again: the remote seems to have restarted without telling',
+        );
+        return;
+      case 'ignored':
+        log.debug({ ...this.logFields, why: outcome.why }, 'announcement ignored');
+        return;
+    }
+  }
+
+  get logFields(): { remote: string; vdev: number } {
+    return { remote: this.remote.name, vdev: this.index };
+  }
+
+  #added(channel: Channel): void {
+    const name = channel.name.display;
+    try {
+      const endpoint = this.open({ kind: 'default', name, local: anyAddress, channel });
+      this.#context.observer.channelAdded(this, channel, endpoint);
+    } catch (error) {
+      this.channels.forget(channel);
+      this.channels.counters.refused++;
+      this.#context.log.warn({ ...this.logFields, channel: name, err: error }, 'channel refused');
+      return;
+    }
+    this.#alive(channel);
+  }
+
+  #alive(channel: Channel): void {
+    const { observer, log } = this.#context;
+    const { display } = channel.name;
+    const address = channel.lastAddress;
+    this.refreshGroups();
+    for (const endpoint of this.#bound.get(channel) ?? []) endpoint.refresh();
+    observer.channelAnnounced(this, channel, address);
+    log.debug({ ...this.logFields, channel: display, address }, 'channel announced');
+    const greeter = this.defaultEndpoint(channel);
+    if (this.#context.rule(display)?.hello === true && greeter !== undefined) {
+      this.#announcer.greet(greeter, address);
+    }
+  }
+
+  #withdrawn(channel: Channel, address: number): void {
+    this.refreshGroups();
+    this.#context.observer.channelChanged(this, channel);
+    for (const endpoint of this.#bound.get(channel) ?? []) endpoint.refresh();
+    this.#context.observer.channelWithdrawn(this, channel, address);
+  }
+
+  /** Its place is needed. */
+  #forget(channel: Channel): void {
+    for (const endpoint of [...(this.#bound.get(channel) ?? [])]) this.close(endpoint);
+    this.#bound.delete(channel);
+    this.#context.observer.channelRemoved(this, channel);
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// One client that has messages sent to it as signals, and its credit: never more than the window
+// beyond what it has acknowledged.
+
+import type { ReceivedMessage } from '../addon/types.ts';
+
+export type AckMode = 'auto' | 'manual';
+
+/** How messages and the question "have you read them" reach a subscriber. */
+export interface SubscriberPort {
+  message(message: ReceivedMessage): void;
+  /** So many messages before the next one were lost. */
+  overrun(dropped: number): void;
+  /** Yields true when the subscriber has read all that was sent to it before. Never rejects. */
+  ping(): Promise<boolean>;
+}
+
+export interface SubscriberSetup {
+  readonly window: number;
+  readonly ack: AckMode;
+  /** The number of the first message it is to get. */
+  readonly cursor: number;
+  /** After how many messages to ask, in mode auto. */
+  readonly pingEach: number;
+}
+
+const firstRetryMs = 1_000;
+const lastRetryMs = 60_000;
+
+export class Subscriber {
+  readonly window: number;
+  readonly ack: AckMode;
+  /** Messages from this number on have not been sent to it. */
+  cursor: number;
+  readonly #port: SubscriberPort;
+  readonly #pingEach: number;
+  readonly #acknowledged: () => void;
+  /** Numbers sent and not acknowledged, ascending; at most the window. */
+  #outstanding: number[] = [];
+  #sinceLastPing = 0;
+  #isPinging = false;
+  #retryMs = firstRetryMs;
+  #retry: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** `acknowledged` is called whenever credit has come back. */
+  constructor(setup: SubscriberSetup, port: SubscriberPort, acknowledged: () => void) {
+    this.window = setup.window;
+    this.ack = setup.ack;
+    this.cursor = setup.cursor;
+    this.#pingEach = setup.pingEach;
+    this.#port = port;
+    this.#acknowledged = acknowledged;
+  }
+
+  get credit(): number {
+    return this.window - this.#outstanding.length;
+  }
+
+  /** Every message before this number is acknowledged or was never sent. */
+  get acknowledgedBefore(): number {
+    return this.#outstanding[0] ?? this.cursor;
+  }
+
+  /** Needs credit. */
+  send(message: ReceivedMessage): void {
+    const dropped = message.seq - this.cursor;
+    this.cursor = message.seq + 1;
+    this.#outstanding.push(message.seq);
+    if (dropped > 0) this.#port.overrun(dropped);
+    this.#port.message(message);
+    this.#sinceLastPing++;
+    this.#askIfDue();
+  }
+
+  /** Acknowledges everything up to and including `seq`. False: nothing so new was ever sent. */
+  acknowledge(seq: number): boolean {
+    if (seq >= this.cursor) return false;
+    const left = this.#outstanding.findIndex((sent) => sent > seq);
+    const before = this.#outstanding.length;
+    this.#outstanding = left < 0 ? [] : this.#outstanding.slice(left);
+    if (this.#outstanding.length < before) this.#acknowledged();
+    return true;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+  }
+
+  #askIfDue(): void {
+    if (this.ack !== 'auto' || this.#isPinging || this.#sinceLastPing < this.#pingEach) return;
+    this.#isPinging = true;
+    this.#sinceLastPing = 0;
+    const newest = this.cursor - 1;
+    void this.#port.ping().then((hasRead) => {
+      if (!this.#isClosed) this.#answered(hasRead, newest);
+    });
+  }
+
+  #answered(hasRead: boolean, newest: number): void {
+    this.#isPinging = false;
+    if (hasRead) {
+      this.#retryMs = firstRetryMs;
+      this.acknowledge(newest);
+      this.#askIfDue();
+      return;
+    }
+    // Ask again, but ever more rarely: a client that does not read costs next to nothing.
+    this.#sinceLastPing = this.#pingEach;
+    this.#retry = setTimeout(() => this.#askIfDue(), this.#retryMs);
+    this.#retry.unref();
+    this.#retryMs = Math.min(2 * this.#retryMs, lastRetryMs);
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// org.rpmsg.Remote: one M core.
+
+import definition from '../../../dbus/org.rpmsg.Remote.xml';
+import type { Remote } from '../../remote/remote.ts';
+import { defineInterface, type InterfaceHandlers, type MethodCall } from '../index.ts';
+import { type Core, recheck } from './core.ts';
+import { notSupported, serve } from './error-table.ts';
+
+export interface RemoteTarget {
+  readonly core: Core;
+  readonly remote: Remote;
+}
+
+async function reinitialize({ core, remote }: RemoteTarget, call: MethodCall): Promise<void> {
+  const caller = core.callers.get(call.sender);
+  await core.access.requirePrivilege(caller, 'Reinitialize');
+  recheck(core, caller);
+  core.context.log.info({ remote: remote.name, by: call.sender }, 'reinitialize');
+  core.context.link.reinitialize(remote.index);
+}
+
+export const remoteHandlers = {
+  properties: {
+    Name: ({ remote }) => remote.name,
+    State: ({ remote }) => remote.state,
+    Generation: ({ remote }) => remote.generation,
+    ResetCount: ({ remote }) => remote.resetCount,
+    LastReset: ({ remote }) => [remote.lastReset.timeUs, remote.lastReset.cause],
+    Partition: ({ remote }) => {
+      const { partition } = remote.config;
+      return partition === 'auto' ? -1 : partition;
+    },
+    Platform: ({ remote }) => remote.config.setup.platform.kind,
+    LastError: ({ remote }) => remote.lastError,
+  },
+  methods: {
+    Reinitialize: serve(reinitialize),
+    ReadTrace: serve((_target: RemoteTarget) => notSupported('ReadTrace')),
+  },
+} satisfies InterfaceHandlers<RemoteTarget>;
+
+export const remoteInterface = defineInterface<RemoteTarget>(definition, remoteHandlers);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the models share, filled in by the service: the link once there is one, and the configuration
+// that is in force.
+
+import type { LinkApi } from '../../addon/link-api.ts';
+import type { ChannelRule, Config, Limits } from '../../config/types.ts';
+import type { LinkContext, Logger, Observer } from '../../remote/context.ts';
+import type { Device } from '../../remote/device.ts';
+import { Outbox } from '../../remote/outbox.ts';
+import { RpmsgdError } from '../../util/errors.ts';
+
+export class ServiceContext implements LinkContext {
+  readonly log: Logger;
+  readonly deviceOf = new Map<number, Device>();
+  readonly outbox: Outbox;
+  readonly #observer: () => Observer;
+  #config: Config;
+  #rules: ReadonlyMap<string, ChannelRule>;
+  #link: LinkApi | undefined;
+  #lastEndpointId = 0;
+
+  constructor(config: Config, log: Logger, observer: () => Observer) {
+    this.log = log;
+    this.#observer = observer;
+    this.#config = config;
+    this.#rules = rulesOf(config);
+    this.outbox = new Outbox(
+      {
+        send: (request) => this.link.send(request),
+        cancelCaller: (caller) => this.link.cancelCaller(caller),
+      },
+      () => this.#config.limits,
+    );
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  get link(): LinkApi {
+    if (this.#link === undefined) throw new RpmsgdError('remote_down', 'there is no link yet');
+    return this.#link;
+  }
+
+  get observer(): Observer {
+    return this.#observer();
+  }
+
+  attach(link: LinkApi): void {
+    this.#link = link;
+  }
+
+  use(config: Config): void {
+    this.#config = config;
+    this.#rules = rulesOf(config);
+  }
+
+  limits(): Limits {
+    return this.#config.limits;
+  }
+
+  rule(name: string): ChannelRule | undefined {
+    return this.#rules.get(name);
+  }
+
+  nextEndpointId(): number {
+    return ++this.#lastEndpointId;
+  }
+}
+
+function rulesOf({ channels }: Config): ReadonlyMap<string, ChannelRule> {
+  return new Map(channels.map((rule) => [rule.name, rule]));
+}

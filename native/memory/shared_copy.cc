@@ -30,33 +30,19 @@ size_t step_at(const volatile uint8_t* shared, size_t left) {
 
 void store_step(volatile uint8_t* to, const uint8_t* from, size_t width) {
   switch (width) {
-  case 8:
-    *reinterpret_cast<volatile uint64_t*>(to) = load_private<uint64_t>(from);
-    break;
-  case 4:
-    *reinterpret_cast<volatile uint32_t*>(to) = load_private<uint32_t>(from);
-    break;
-  case 2:
-    *reinterpret_cast<volatile uint16_t*>(to) = load_private<uint16_t>(from);
-    break;
-  default:
-    *to = *from;
+  case 8: *reinterpret_cast<volatile uint64_t*>(to) = load_private<uint64_t>(from); break;
+  case 4: *reinterpret_cast<volatile uint32_t*>(to) = load_private<uint32_t>(from); break;
+  case 2: *reinterpret_cast<volatile uint16_t*>(to) = load_private<uint16_t>(from); break;
+  default: *to = *from;
   }
 }
 
 void load_step(uint8_t* to, const volatile uint8_t* from, size_t width) {
   switch (width) {
-  case 8:
-    store_private(to, *reinterpret_cast<const volatile uint64_t*>(from));
-    break;
-  case 4:
-    store_private(to, *reinterpret_cast<const volatile uint32_t*>(from));
-    break;
-  case 2:
-    store_private(to, *reinterpret_cast<const volatile uint16_t*>(from));
-    break;
-  default:
-    *to = *from;
+  case 8: store_private(to, *reinterpret_cast<const volatile uint64_t*>(from)); break;
+  case 4: store_private(to, *reinterpret_cast<const volatile uint32_t*>(from)); break;
+  case 2: store_private(to, *reinterpret_cast<const volatile uint16_t*>(from)); break;
+  default: *to = *from;
   }
 }
 

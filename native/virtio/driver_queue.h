@@ -114,8 +114,8 @@ public:
 
   /// True if used.idx differs from ours: an unchecked hint, e.g. for polling.
   bool has_used() const;
-  /// True if the remote has used every buffer that was posted, and so has none now. A hint likewise:
-  /// it is why a returned buffer is worth a kick at all.
+  /// True if the remote has used every buffer that was posted, and so has none now. A hint
+  /// likewise: it is why a returned buffer is worth a kick at all.
   bool remote_has_none() const;
 
 private:

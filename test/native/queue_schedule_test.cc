@@ -197,3 +197,18 @@ TEST_CASE("idle buffers are used in turn, so that a lost one shows at once") {
     driver.take(used);
   }
 }
+
+TEST_CASE("a remote has no buffer left once it has used all that were posted") {
+  const RingMemory memory({.num = 2, .align = 16, .buffer_bytes = 64});
+  DriverQueue driver = memory.driver(BufferUse::remote_writes);
+  DeviceQueue device = memory.device();
+  driver.start_fresh();
+  CHECK(driver.remote_has_none());
+  REQUIRE(driver.post_empty());
+  REQUIRE(driver.post_empty());
+  CHECK_FALSE(driver.remote_has_none());
+  device.put_used(0, 64);
+  CHECK_FALSE(driver.remote_has_none());
+  device.put_used(1, 64);
+  CHECK(driver.remote_has_none());
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon put together: what starts after what, what ends it, what a reload does.
+
+import { openLink } from '../addon/link.ts';
+import type { LinkApi } from '../addon/link-api.ts';
+import { sendFds } from '../addon/system.ts';
+import { type Config, diffConfig, loadConfig } from '../config/index.ts';
+import type { Bus } from '../dbus/index.ts';
+import { RpmsgService } from '../dbus/objects/service.ts';
+import type { Notifier } from '../systemd/notifier.ts';
+import { Watchdog } from '../systemd/watchdog.ts';
+import { RpmsgdError } from '../util/errors.ts';
+import type { Logger } from '../util/log.ts';
+import { version } from '../util/version.ts';
+import { BusLink } from './bus-link.ts';
+import { ExitStatus, exitStatus, FatalError } from './exit.ts';
+import { Lifecycle, type Part, StartCancelled } from './lifecycle.ts';
+import type { Options } from './options.ts';
+import { chooseRuntimeDir, takeLock } from './runtime-dir.ts';
+import { noRemoteAdvice, StatusBoard, watchLink } from './status.ts';
+
+const busName = 'org.rpmsg';
+const rootPath = '/org/rpmsg';
+const stopDeadlineMs = 5_000;
+
+export interface DaemonSetup {
+  readonly options: Options;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly notifier: Notifier;
+}
+
+export class Daemon {
+  readonly #options: Options;
+  readonly #log: Logger;
+  readonly #notifier: Notifier;
+  readonly #lifecycle: Lifecycle;
+  readonly #status: StatusBoard;
+  readonly #busLink = new BusLink();
+  readonly #service: RpmsgService;
+  #config: Config;
+  #link: LinkApi | undefined;
+  #isReady = false;
+  #isEnding = false;
+  #ended: (status: number) => void = () => {};
+  readonly #end: Promise<number>;
+
+  constructor({ options, config, log, notifier }: DaemonSetup) {
+    this.#options = options;
+    this.#config = config;
+    this.#log = log;
+    this.#notifier = notifier;
+    this.#lifecycle = new Lifecycle(log);
+    const remotes = config.remotes.map(({ name, setup }) => ({ name, vdevs: setup.vdevs }));
+    this.#status = new StatusBoard(remotes, (text) => {
+      if (this.#isReady) this.#notifier.status(text);
+    });
+    this.#service = new RpmsgService({
+      ...this.#busLink.parts,
+      log,
+      config,
+      version,
+      reload: () => this.reload(),
+      boardGone: (remote) => {
+        this.#lost(ExitStatus.unavailable, { remote }, 'the simulated SoC is gone: exiting');
+      },
+    });
+    this.#end = new Promise((resolve) => {
+      this.#ended = resolve;
+    });
+  }
+
+  /** Starts, runs until end() is called, stops. Resolves with the exit status. */
+  async run(): Promise<number> {
+    let status: number = ExitStatus.ok;
+    try {
+      await this.#lifecycle.start(this.#parts());
+      status = await this.#end;
+    } catch (error) {
+      status = error instanceof StartCancelled ? await this.#end : this.#failed(error);
+    }
+    this.#isEnding = true;
+    const stoppedWell = await this.#lifecycle.stop(stopDeadlineMs);
+    return status === ExitStatus.ok && !stoppedWell ? ExitStatus.failure : status;
+  }
+
+  /** Ends run() in order; the first status counts. Also while it is still starting. */
+  end(status: number): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#isReady = false;
+    this.#notifier.stopping('stopping');
+    void this.#lifecycle.stop(stopDeadlineMs);
+    this.#ended(status);
+  }
+
+  /** Reads the configuration again. Rejects, having changed nothing, when it cannot be applied. */
+  async reload(): Promise<void> {
+    this.#notifier.reloading();
+    try {
+      await this.#apply(loadConfig({ file: this.#options.config }));
+    } catch (err) {
+      this.#log.error({ err }, 'the configuration is not reloaded');
+      throw err;
+    } finally {
+      if (this.#isReady) this.#notifier.ready(this.#status.text);
+    }
+  }
+
+  async #apply(config: Config): Promise<void> {
+    const { applied, refused } = diffConfig(this.#config, config);
+    if (refused.length > 0) throw new RpmsgdError('invalid_argument', refused.join('; '));
+    await this.#service.applyReload(config);
+    this.#config = config;
+    if (this.#options.logLevel === undefined) this.#log.level = config.log.level;
+    this.#log.info({ changed: applied }, 'configuration reloaded');
+  }
+
+  #failed(error: unknown): number {
+    this.#log.error({ err: error }, 'cannot start');
+    return exitStatus(error);
+  }
+
+  /** Something that run() cannot go on without is lost. */
+  #lost(status: number, details: object, message: string): void {
+    if (this.#isEnding) return;
+    this.#log.error(details, message);
+    this.end(status);
+  }
+
+  #parts(): Part[] {
+    return [
+      { name: 'lock', start: () => takeLock(chooseRuntimeDir(this.#options.runtimeDir)) },
+      { name: 'link', start: () => this.#openLink(), stop: () => this.#link?.close() },
+      { name: 'bus', start: () => this.#connectBus(), stop: () => this.#bus?.close() },
+      { name: 'objects', start: () => this.#service.publish() },
+      { name: 'name', start: () => this.#ownName(), stop: () => this.#releaseName() },
+      { name: 'remotes', start: () => this.#startLink(), stop: () => this.#link?.close() },
+      this.#watchdogPart(),
+      // First of all to stop: no call that comes in from then on is begun.
+      { name: 'service', start: () => this.#ready(), stop: () => this.#service.stop() },
+    ];
+  }
+
+  #openLink(): void {
+    const link = openLink(watchLink(this.#service, this.#status));
+    this.#link = link;
+    try {
+      this.#service.attachLink(link);
+    } catch (cause) {
+      link.close();
+      if (!(cause instanceof RpmsgdError)) throw cause;
+      throw new FatalError(ExitStatus.unavailable, cause.message, { cause });
+    }
+  }
+
+  get #bus(): Bus | undefined {
+    return this.#busLink.bus;
+  }
+
+  async #connectBus(): Promise<void> {
+    const { options, limits } = { options: this.#options, limits: this.#config.limits };
+    const wiring = { sendFds, logger: this.#log };
+    const bus = await this.#busLink.connect(options.bus, rootPath, limits, wiring);
+    bus.on('disconnect', (err: Error) => {
+      this.#lost(ExitStatus.failure, { err }, 'the bus is lost: exiting');
+    });
+    bus.on('nameLost', (name: string) => {
+      this.#lost(ExitStatus.failure, { name }, 'the name on the bus is lost: exiting');
+    });
+  }
+
+  async #ownName(): Promise<void> {
+    await this.#bus?.acquireName(busName);
+    this.#log.info({ name: busName, bus: this.#options.bus }, 'on the bus');
+  }
+
+  async #releaseName(): Promise<void> {
+    if (this.#bus?.connected === true) await this.#bus.callBus('ReleaseName', 's', [busName]);
+  }
+
+  #startLink(): void {
+    this.#link?.start(this.#config.link.realtimePriority);
+    if (this.#config.remotes.length === 0) this.#log.warn(noRemoteAdvice);
+  }
+
+  #watchdogPart(): Part {
+    const watchdog = new Watchdog(this.#notifier, {
+      heartbeat: () => this.#link?.heartbeat() ?? 0,
+      probeBus: () => this.#bus?.callBus('GetId') ?? Promise.reject(new Error('no bus')),
+      sick: (what) => this.#log.error({ what }, 'the watchdog is not fed'),
+    });
+    return { name: 'watchdog', start: () => watchdog.start(), stop: () => watchdog.stop() };
+  }
+
+  #ready(): void {
+    this.#isReady = true;
+    this.#notifier.ready(this.#status.text);
+  }
+}

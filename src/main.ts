@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program rpmsgd: options, one daemon, signals, exit status.
+
+import { ConfigError, loadConfig, printConfig } from './config/index.ts';
+import { Daemon } from './daemon/daemon.ts';
+import { ExitStatus, exitStatus } from './daemon/exit.ts';
+import { helpText, type Options, parseOptions } from './daemon/options.ts';
+import { createNotifier } from './systemd/notifier.ts';
+import { createLogger, type Logger } from './util/log.ts';
+import { busApiVersion, version } from './util/version.ts';
+
+/** A bug is told with its stack in the log and nowhere else; the state it leaves is not trusted. */
+function exitOnBug(log: Logger): void {
+  const bug = (err: unknown) => {
+    log.fatal({ err }, 'bug: please report this');
+    process.exit(ExitStatus.software);
+  };
+  process.on('uncaughtException', bug);
+  process.on('unhandledRejection', bug);
+}
+
+function handleSignals(daemon: Daemon, log: Logger): void {
+  let isEnding = false;
+  const end = (signal: NodeJS.Signals) => {
+    if (isEnding) {
+      log.warn({ signal }, 'second signal: exiting at once');
+      process.exit(ExitStatus.failure);
+    }
+    isEnding = true;
+    log.info({ signal }, 'stopping');
+    daemon.end(ExitStatus.ok);
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  process.on('SIGHUP', () => {
+    // What is wrong with it is in the log; the daemon goes on as it was.
+    daemon.reload().catch(() => {});
+  });
+}
+
+async function runDaemon(options: Options): Promise<number> {
+  const config = loadConfig({ file: options.config });
+  const log = createLogger({
+    level: options.logLevel ?? config.log.level,
+    format: options.logFormat,
+  });
+  exitOnBug(log);
+  const daemon = new Daemon({ options, config, log, notifier: createNotifier() });
+  handleSignals(daemon, log);
+  return await daemon.run();
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  switch (options.action) {
+    case 'help':
+      process.stdout.write(helpText);
+      return ExitStatus.ok;
+    case 'version':
+      process.stdout.write(`rpmsgd ${version} (bus API version ${busApiVersion})\n`);
+      return ExitStatus.ok;
+    case 'print-config':
+      process.stdout.write(printConfig(loadConfig({ file: options.config })));
+      return ExitStatus.ok;
+    case 'run':
+      return await runDaemon(options);
+  }
+}
+
+function complain(error: unknown): number {
+  const priority = process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>';
+  const message = error instanceof Error ? error.message : String(error);
+  const what = error instanceof ConfigError ? 'the configuration is refused:\n' : '';
+  const lines = `rpmsgd: ${what}${message}`.split('\n').map((line) => `${priority}${line}\n`);
+  process.stderr.write(lines.join(''));
+  return exitStatus(error);
+}
+
+main(process.argv.slice(2))
+  .catch(complain)
+  .then((status) => process.exit(status));

@@ -42,11 +42,15 @@ export class ClientRegistry {
   }
 
   /**
-   * Calls back once when `sender`, a unique name, leaves the bus or when we do. A sender that left
-   * before this was called is noticed by `credentials`, not here.
+   * Calls back once when `sender`, a unique name, leaves the bus, or we do, or have done so already.
+   * A sender that left before this was called is noticed by `credentials` and `watch`, not here.
    * @returns ends the watch
    */
   onVanish(sender: string, callback: () => void): () => void {
+    if (!this.#bus.connected) {
+      queueMicrotask(callback);
+      return () => undefined;
+    }
     let watchers = this.#watchers.get(sender);
     if (watchers === undefined) {
       watchers = new Set();

@@ -44,10 +44,17 @@ export async function connectBusStream(stream: Duplex, options: BusOptions = {})
 function connectSocket(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.once('error', reject);
+    const failed = (error: Error) => reject(path.startsWith('\0') ? abstractFailure(error) : error);
+    socket.once('error', failed);
     socket.once('connect', () => {
-      socket.off('error', reject);
+      socket.off('error', failed);
       resolve(socket);
     });
   });
+}
+
+/** Many versions of Node cut abstract names off or pad them, and so miss the bus's socket. */
+function abstractFailure(cause: Error): Error {
+  const text = `${cause.message}; Node ${process.version} may not reach abstract sockets`;
+  return new Error(`${text}, let the bus listen at unix:path=`, { cause });
 }

@@ -11,7 +11,6 @@ import { type CallContext, MethodCall } from './method-call.ts';
 import type { PathTree, PublishedObject } from './path-tree.ts';
 import {
   introspectable,
-  objectManager,
   type PathTarget,
   peer,
   properties,
@@ -174,6 +173,3 @@ export class Dispatcher implements CallHandler, CallContext {
     return exists ? [peer, introspectable] : [peer];
   }
 }
-
-/** ObjectManager's signals come from here too. */
-export { objectManager, properties };

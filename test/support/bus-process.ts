@@ -24,6 +24,8 @@ export interface BusProcess {
   /** D-Bus address of the bus. */
   readonly address: string;
   readonly socket: string;
+  /** Where dbus-daemon reads its configuration; it does so again on ReloadConfig. */
+  readonly config: string;
   /** Kills the bus at once, as a crash does. */
   kill(): Promise<void>;
   /** Kills it and removes its directory. */
@@ -49,7 +51,8 @@ export function compileHelper(name: string, libraries: readonly string[] = []): 
 export async function startBus(kind: BusKind): Promise<BusProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'rpmsg-bus-'));
   const socket = join(directory, 'bus');
-  const child = kind === 'dbus-broker' ? startBroker(socket) : startDaemon(kind, directory, socket);
+  const config = join(directory, 'bus.conf');
+  const child = kind === 'dbus-broker' ? startBroker(socket) : startDaemon(kind, config, socket);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
@@ -67,7 +70,7 @@ export async function startBus(kind: BusKind): Promise<BusProcess> {
     await stop();
     throw error;
   }
-  return { kind, address: `unix:path=${socket}`, socket, kill, stop };
+  return { kind, address: `unix:path=${socket}`, socket, config, kill, stop };
 }
 
 function startBroker(socket: string): ChildProcess {
@@ -75,8 +78,7 @@ function startBroker(socket: string): ChildProcess {
   return spawn(controller, [socket], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function startDaemon(kind: BusKind, directory: string, socket: string): ChildProcess {
-  const config = join(directory, 'bus.conf');
+function startDaemon(kind: BusKind, config: string, socket: string): ChildProcess {
   writeFileSync(config, kind === 'dbus-daemon session' ? SESSION : SYSTEM);
   const listen = `--address=unix:path=${socket}`;
   const args = [`--config-file=${config}`, '--nofork', '--nopidfile', listen, '--print-address'];

@@ -2,6 +2,7 @@
 // The export layer as clients see it: order of signals, properties, names, credentials, busctl.
 
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bus, BusError, connectBus, Variant } from '../../src/dbus/index.ts';
@@ -172,5 +173,35 @@ describe.each(BUS_KINDS)('%s', (kind) => {
     expect(service.thing.sent).toEqual([Buffer.from([1, 2, 3])]);
     const knob = busctl('set-property', SERVICE, OBJECT, IFACE, 'Level', 'u', '3');
     await expect(knob).rejects.toThrow(/read-only/);
+  });
+});
+
+describe('a name refused by policy', () => {
+  const name = 'org.elsewhere.Name';
+  const denied = { name: 'org.freedesktop.DBus.Error.AccessDenied' };
+  let process_: BusProcess;
+  let bus: Bus;
+
+  beforeAll(async () => {
+    process_ = await startBus('dbus-daemon system');
+    bus = await connectBus(process_.address);
+  });
+  afterAll(async () => {
+    await bus?.close();
+    await process_?.stop();
+  });
+
+  test('is an error when time is up', async () => {
+    await expect(bus.acquireName(name, { retryMs: 0 })).rejects.toMatchObject(denied);
+  });
+
+  test('is ours once the bus has reloaded its policy', async () => {
+    const acquired = bus.acquireName(name, { retryMs: 20_000 });
+    const config = readFileSync(process_.config, 'utf8');
+    const allowed = '<allow own="org.elsewhere.Name"/></policy>';
+    writeFileSync(process_.config, config.replace('</policy>', allowed));
+    await bus.callBus('ReloadConfig');
+    await acquired;
+    expect(await bus.callBus('GetNameOwner', 's', [name])).toEqual([bus.name]);
   });
 });

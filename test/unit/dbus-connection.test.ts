@@ -212,4 +212,8 @@ describe('addresses', () => {
       /cannot use the bus at 'unix:path=\/nowhere\/bus': .*ENOENT/,
     );
   });
+
+  test('an abstract socket that cannot be reached is an error with the way out', async () => {
+    await expect(connectBus('unix:abstract=rpmsg-nobody')).rejects.toThrow(/unix:path=/);
+  });
 });

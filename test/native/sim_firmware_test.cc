@@ -212,9 +212,9 @@ TEST_CASE("each fault of a message or ring shows on the wire as documented") {
 }
 
 TEST_CASE("a malformed announcement comes before the sound ones") {
-  for (const auto& [fault, size] : std::map<std::string, size_t>{{"ns-39", 39}, {"ns-41", 41}}) {
-    CAPTURE(fault);
-    Bench bench({"--vdevs", "1", "--fault", fault});
+  for (const size_t size : {39, 41}) {
+    CAPTURE(size);
+    Bench bench({"--vdevs", "1", "--fault", "ns-" + std::to_string(size)});
     const auto message = bench.host->receive();
     REQUIRE(message);
     CHECK(message->payload.size() == size);
@@ -236,7 +236,9 @@ TEST_CASE("a TX buffer is given back twice, and used.idx jumps, when told") {
 TEST_CASE("a firmware killed inside any step of a register access can be followed by another") {
   for (const char* step : {"tr-data", "tr-full", "rr-read", "rr-clear", "gir", "raise-mask"}) {
     CAPTURE(step);
-    Bench bench({"--vdevs", "1", "--fault", std::string("crash-at:") + step});
+    // The delay lets the host be asleep, its line unmasked, when the first word comes.
+    Bench bench(
+        {"--vdevs", "1", "--announce-delay-ms", "100", "--fault", std::string("crash-at:") + step});
     int status = bench.firmware.wait(0);
     for (int i = 0; status == -1 && i < 500; i++) {
       bench.host->receive(20); // the host goes on, so that the firmware does
@@ -244,8 +246,10 @@ TEST_CASE("a firmware killed inside any step of a register access can be followe
     }
     REQUIRE(status != -1);
     CHECK(WIFSIGNALED(status));
+    // Fresh rings first: a word that the dead firmware left in RR is link-up for the next life.
+    bench.host->prepare();
     bench.firmware = bench.soc.start_firmware({"--vdevs", "1"});
-    bench.host->link_up();
+    bench.host->kick(0);
     CHECK(ask(*bench.host, kEcho, "next life") == "next life");
   }
 }

@@ -124,7 +124,7 @@ std::string check_accepted(const SimAttachment& attachment, size_t descriptor_co
   for (uint32_t i = 0; i < reply.segment_count; i++) {
     const rpmsg_sim_segment& segment = reply.segments[i];
     if (segment.fd >= RPMSG_SIM_FD_COUNT) return "it describes a segment without a descriptor";
-    const std::string problem = check_segment(segment, attachment.descriptors[segment.fd].get());
+    std::string problem = check_segment(segment, attachment.descriptors[segment.fd].get());
     if (!problem.empty()) return problem;
   }
   return {};

@@ -101,54 +101,33 @@ void SimRegisterWindow::write_v1_control(uint32_t value) {
 uint32_t SimRegisterWindow::read_v2(uint32_t offset) {
   if (const uint32_t n = channel_of(offset, kReceive); n < 4) return wires_.read_receive(n);
   switch (offset) {
-  case kPar:
-    return kParValue;
+  case kPar: return kParValue;
   case kSr:
     return (wires_.pending() != 0 ? kSrGirp : 0) | (wires_.transmit_empty() != 0 ? kSrTep : 0) |
            (wires_.receive_full() != 0 ? kSrRfp : 0);
-  case kFcr:
-    return wires_.own_flags();
-  case kFsr:
-    return wires_.peer_flags();
-  case kGier:
-    return wires_.general_enables();
-  case kGcr:
-    return wires_.rung();
-  case kGsr:
-    return wires_.pending();
-  case kTcr:
-    return wires_.transmit_enables();
-  case kTsr:
-    return wires_.transmit_empty();
-  case kRcr:
-    return wires_.receive_enables();
-  case kRsr:
-    return wires_.receive_full();
-  default:
-    return 0;
+  case kFcr: return wires_.own_flags();
+  case kFsr: return wires_.peer_flags();
+  case kGier: return wires_.general_enables();
+  case kGcr: return wires_.rung();
+  case kGsr: return wires_.pending();
+  case kTcr: return wires_.transmit_enables();
+  case kTsr: return wires_.transmit_empty();
+  case kRcr: return wires_.receive_enables();
+  case kRsr: return wires_.receive_full();
+  default: return 0;
   }
 }
 
 void SimRegisterWindow::write_v2(uint32_t offset, uint32_t value) {
   if (const uint32_t n = channel_of(offset, kTransmit); n < 4) wires_.write_transmit(n, value);
   switch (offset) {
-  case kFcr:
-    return wires_.set_flags(value);
-  case kGcr:
-    return value != 0 ? wires_.ring(value) : void();
-  case kGsr:
-    return wires_.clear_pending(value);
-  case kGier:
-    wires_.set_general_enables(value);
-    break;
-  case kTcr:
-    wires_.set_transmit_enables(value);
-    break;
-  case kRcr:
-    wires_.set_receive_enables(value);
-    break;
-  default:
-    return;
+  case kFcr: return wires_.set_flags(value);
+  case kGcr: return value != 0 ? wires_.ring(value) : void();
+  case kGsr: return wires_.clear_pending(value);
+  case kGier: wires_.set_general_enables(value); break;
+  case kTcr: wires_.set_transmit_enables(value); break;
+  case kRcr: wires_.set_receive_enables(value); break;
+  default: return;
   }
   wires_.enables_changed();
 }

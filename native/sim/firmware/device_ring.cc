@@ -29,17 +29,17 @@ bool DeviceRing::available() const {
 }
 
 Descriptor DeviceRing::peek() const {
-  const uint32_t slot = private_available_ % kRingSize;
-  const uint32_t id = load16(kAvailRing + 2 * slot) % kRingSize;
+  const size_t slot = private_available_ % kRingSize;
+  const uint32_t id = load16(static_cast<uint32_t>(kAvailRing + 2 * slot)) % kRingSize;
   Descriptor descriptor = {id, 0, 0};
-  std::memcpy(&descriptor.physical, base_ + 16 * id, sizeof descriptor.physical);
-  std::memcpy(&descriptor.length, base_ + 16 * id + 8, sizeof descriptor.length);
+  std::memcpy(&descriptor.physical, base_ + size_t{16} * id, sizeof descriptor.physical);
+  std::memcpy(&descriptor.length, base_ + size_t{16} * id + 8, sizeof descriptor.length);
   return descriptor;
 }
 
 void DeviceRing::put_used(uint32_t id, uint32_t length) {
   const uint16_t index = load16(kUsedIdx);
-  uint8_t* element = base_ + kUsedRing + 8 * (index % kRingSize);
+  uint8_t* element = base_ + kUsedRing + size_t{8} * (index % kRingSize);
   std::memcpy(element, &id, sizeof id);
   std::memcpy(element + 4, &length, sizeof length);
   store16(kUsedIdx, static_cast<uint16_t>(index + 1));

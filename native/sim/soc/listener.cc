@@ -41,7 +41,7 @@ std::string Listener::open(const std::string& path) {
     return "--socket \"" + path + "\" has " + std::to_string(path.size()) +
            " bytes; a Unix socket path has at most " + std::to_string(sizeof address.sun_path - 1);
   std::memcpy(address.sun_path, path.data(), path.size());
-  const std::string problem = clear_stale(address);
+  std::string problem = clear_stale(address);
   if (!problem.empty()) return problem;
   fd_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd_ || ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <getopt.h>
 
 #include <algorithm>
@@ -30,9 +31,9 @@ constexpr char kHelp[] =
     "\n"
     "Prints READY on standard output when clients can attach, then a line an event.\n";
 
-int complain(const std::string& sentence) {
+bool complain(const std::string& sentence) {
   std::fprintf(stderr, "rpmsg-soc: %s\n", sentence.c_str());
-  return 0;
+  return false;
 }
 
 const CoreInfo* find_core(const SocInfo& soc, const std::string& name) {
@@ -59,16 +60,22 @@ bool add_firmware(SocOptions& options, const std::vector<std::string>& values) {
   for (const std::string& value : values) {
     const size_t equals = value.find('=');
     if (equals == std::string::npos || equals + 1 == value.size())
-      return complain("--firmware \"" + value + "\" must be CORE=COMMAND or CORE=external") != 0;
+      return complain("--firmware \"" + value + "\" must be CORE=COMMAND or CORE=external");
     const std::string name = value.substr(0, equals);
     const CoreInfo* core = find_core(*options.soc, name);
     if (core == nullptr) return false;
     if (std::find(options.cores.begin(), options.cores.end(), core) == options.cores.end())
-      return complain("--firmware names core \"" + name + "\", which --core left out") != 0;
+      return complain("--firmware names core \"" + name + "\", which --core left out");
     const std::string command = value.substr(equals + 1);
     if (command != "external") options.firmware[name] = command;
   }
   return true;
+}
+
+bool parse_descriptor(const std::string& text, int& fd) {
+  if (text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos) return false;
+  fd = static_cast<int>(std::strtol(text.c_str(), nullptr, 10));
+  return ::fcntl(fd, F_GETFD) >= 0;
 }
 
 } // namespace
@@ -85,6 +92,7 @@ Parsed parse_options(int argc, char** argv, SocOptions& options) {
                                     {nullptr, 0, nullptr, 0}};
   std::string soc = "imx8qxp";
   std::string mu_reset = "keep";
+  std::string ready_fd;
   std::vector<std::string> cores, firmware;
   int c;
   while ((c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1) {
@@ -94,7 +102,7 @@ Parsed parse_options(int argc, char** argv, SocOptions& options) {
     case 'c': cores.push_back(optarg); break;
     case 'f': firmware.push_back(optarg); break;
     case 'm': mu_reset = optarg; break;
-    case 'r': options.ready_fd = std::atoi(optarg); break;
+    case 'r': ready_fd = optarg; break;
     case 'h': std::fputs(kHelp, stdout); return Parsed::exit_ok;
     case 'v': std::puts("rpmsg-soc " RPMSG_VERSION); return Parsed::exit_ok;
     default: return Parsed::exit_usage;
@@ -114,6 +122,8 @@ Parsed parse_options(int argc, char** argv, SocOptions& options) {
     complain("--mu-reset \"" + mu_reset + "\" must be keep or clear");
   else if (options.socket.empty())
     complain("--socket PATH is missing: where should hosts and firmware attach?");
+  else if (!ready_fd.empty() && !parse_descriptor(ready_fd, options.ready_fd))
+    complain("--ready-fd \"" + ready_fd + "\" must be the number of an open descriptor");
   else if (add_cores(options, cores) && add_firmware(options, firmware))
     return Parsed::run;
   return Parsed::exit_usage;

@@ -59,7 +59,7 @@ void HandHost::post(uint32_t ring, uint32_t id) {
       .store(++avail_[ring], std::memory_order_seq_cst);
 }
 
-void HandHost::link_up() {
+void HandHost::prepare() {
   for (uint32_t i = 0; i < 0x10000; i += 2)
     u16(0, i) = 0;
   avail_[0] = avail_[1] = seen_ = 0;
@@ -67,6 +67,10 @@ void HandHost::link_up() {
     write_descriptor(0, id, buffers_.physical() + id * kBufferBytes, kBufferBytes, 2);
     post(0, id);
   }
+}
+
+void HandHost::link_up() {
+  prepare();
   kick(2 * vdev_);
 }
 

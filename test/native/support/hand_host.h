@@ -26,7 +26,9 @@ public:
   HandHost(Platform& platform, uint32_t vdev, uint64_t vring_base = 0x90000000,
            uint64_t buffer_base = 0x90400000);
 
-  /// Zeroes the rings, posts all 256 receive buffers and sends the link-up word.
+  /// Zeroes the rings and posts all 256 receive buffers. The remote must be link-down or dead.
+  void prepare();
+  /// prepare() and the link-up word.
   void link_up();
   /// False if no TX buffer is free.
   bool send(uint32_t src, uint32_t dst, const std::string& payload);

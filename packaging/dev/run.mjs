@@ -15,6 +15,9 @@ const graceMs = 10_000;
 
 const running = new Set();
 
+/** Once a signal came nothing more is started. */
+let stopped = false;
+
 const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
 
 /** Signals the whole process group of `child`; a group that is gone already is no error. */
@@ -26,19 +29,29 @@ function signalGroup(child, signal) {
   }
 }
 
-function forwardSignals() {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, () => {
-      for (const child of running) signalGroup(child, signal);
-      process.exitCode = 130;
-      setTimeout(() => {
-        for (const child of running) signalGroup(child, 'SIGKILL');
-        process.exit(130);
-      }, graceMs).unref();
-    });
-  }
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** What runs here is in groups of its own, out of reach of a terminal's Ctrl-C: it is passed on. */
+function onSignal(signal) {
+  stopped = true;
+  process.exitCode = 130;
+  for (const child of running) signalGroup(child, signal);
+  setTimeout(() => {
+    for (const child of running) signalGroup(child, 'SIGKILL');
+    process.exit(130);
+  }, graceMs).unref();
 }
-forwardSignals();
+
+/** Signals are ours only while something runs; else they do what they do to any program. */
+function began(child) {
+  if (running.size === 0) for (const signal of signals) process.on(signal, onSignal);
+  running.add(child);
+}
+
+function ended(child) {
+  running.delete(child);
+  if (running.size === 0) for (const signal of signals) process.off(signal, onSignal);
+}
 
 /** Ends `child` when its time is over: first by request, then by force. */
 function armDeadline(child, timeoutS, onTimeout) {
@@ -55,7 +68,7 @@ function armDeadline(child, timeoutS, onTimeout) {
 }
 
 /**
- * Runs a program to its end. Never throws for what the program does: the result says it.
+ * Runs a program to its end. Never rejects for what the program does: the result says it.
  * Options: cwd, env (added to ours), timeoutS (default 600), quiet (do not show its output).
  * Returns {code, timedOut, output, seconds}; `code` is null when a signal ended it, 127 when it
  * could not be started.
@@ -63,6 +76,7 @@ function armDeadline(child, timeoutS, onTimeout) {
 export function run(command, args = [], options = {}) {
   const { cwd = root, env = {}, timeoutS = 600, quiet = false } = options;
   const started = performance.now();
+  if (stopped) return Promise.reject(new Error('stopped by a signal'));
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
@@ -71,7 +85,7 @@ export function run(command, args = [], options = {}) {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    running.add(child);
+    began(child);
     let output = '';
     let timedOut = false;
     const disarm = armDeadline(child, timeoutS, () => {
@@ -85,7 +99,7 @@ export function run(command, args = [], options = {}) {
     child.stderr.setEncoding('utf8').on('data', take(process.stderr));
     const done = (code) => {
       disarm();
-      running.delete(child);
+      ended(child);
       resolve({ code, timedOut, output, seconds: (performance.now() - started) / 1000 });
     };
     child.on('error', (error) => {

@@ -39,6 +39,7 @@ const debian = {
     ['mmdebstrap', 'mmdebstrap'],
     ['git', 'git'],
     ['util-linux', 'unshare'],
+    ['procps', 'pgrep'],
   ],
 };
 

@@ -17,7 +17,7 @@ Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
     return {false, 0, Errc::invalid_argument, "remotes are opened before the link starts"};
   }
   const auto index = static_cast<uint32_t>(remotes_.size());
-  Remote::Opened opened = Remote::open(index, setup, events_);
+  Remote::Opened opened = Remote::open(index, setup, events_, commands_);
   if (!opened.remote) return {false, 0, opened.code, std::move(opened.message)};
   remotes_.push_back(std::move(opened.remote));
   books_.resize(remotes_.size() * kMaxVdevs);

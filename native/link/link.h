@@ -68,6 +68,8 @@ public:
 
   /// Null for an index that does not exist.
   Vdev* vdev(uint32_t remote, uint32_t index);
+  /// What guards the send side of a remote's vdevs.
+  PiMutex& send_mutex(uint32_t remote) { return remotes_[remote]->send_mutex(); }
   const EndpointCounters* endpoint_counters(uint32_t id) const;
   /// Completed turns of the link thread, which is nudged: a live one moves on.
   uint64_t heartbeat();

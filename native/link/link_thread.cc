@@ -102,6 +102,7 @@ void LinkThread::stop() {
 
 void LinkThread::run() {
   const uint64_t now = monotonic_ns();
+  run_commands(now); // endpoints opened before the start know their addresses from the first look
   for (auto& remote : remotes_)
     remote->start(now);
   settle(now);

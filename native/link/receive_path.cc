@@ -2,10 +2,8 @@
 #include "link/receive_path.h"
 
 #include <array>
-#include <cstring>
 
 #include "base/clock.h"
-#include "rpmsg/rpmsg_header.h"
 
 namespace rpmsg {
 
@@ -16,13 +14,13 @@ ReceivePath::Outcome ReceivePath::receive_one(Vdev& vdev, uint32_t generation) {
   case DriverQueue::Peek::fault: return Outcome::fault;
   case DriverQueue::Peek::ready: break;
   }
-  take_message(vdev, used, generation);
+  if (!take_message(vdev, used, generation)) return Outcome::deferred;
   const bool had_none = vdev.rx().remote_has_none();
   vdev.rx().post_empty();
   return had_none ? Outcome::taken_empty : Outcome::taken;
 }
 
-void ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation) {
+bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation) {
   DriverQueue& rx = vdev.rx();
   std::array<uint8_t, kHeaderBytes> head;
   rx.copy_out(used, 0, head); // used.length_bytes >= 16: peek() saw to that
@@ -32,40 +30,50 @@ void ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t gene
   if (header.length > used.length_bytes - kHeaderBytes) {
     vdev.counters().rx_malformed.add();
     rx.take(used);
-    return;
+    return true;
   }
+  Endpoint* const endpoint = vdev.addresses().find(header.destination);
+  // An endpoint that was opened before the message it is to receive was provoked is always known:
+  // its command was pushed first.
+  if (endpoint == nullptr && !commands_.empty()) return false;
   vdev.counters().rx_messages.add();
   vdev.counters().rx_bytes.add(header.length);
-  Endpoint* const endpoint = vdev.addresses().find(header.destination);
-  if (endpoint == nullptr) {
+  if (endpoint != nullptr) {
+    accept(*endpoint, used, header, generation);
+  } else {
     vdev.counters().rx_no_endpoint.add();
     rx.take(used);
+  }
+  return true;
+}
+
+void ReceivePath::accept(Endpoint& endpoint, const UsedBuffer& used, const RpmsgHeader& header,
+                         uint32_t generation) {
+  Vdev& vdev = endpoint.vdev;
+  endpoint.counters.rx_messages.add();
+  endpoint.counters.rx_bytes.add(header.length);
+  const uint64_t seq = endpoint.next_seq++; // one that is dropped has had its number: a gap shows
+  const int32_t reserved = delivery_.reserve_slot(endpoint);
+  if (reserved < 0) {
+    vdev.rx().take(used);
     return;
   }
-  endpoint->counters.rx_messages.add();
-  endpoint->counters.rx_bytes.add(header.length);
-  const uint64_t seq = endpoint->next_seq++; // one that is dropped has had its number: a gap shows
-  const int32_t slot = delivery_.reserve_slot(*endpoint);
-  if (slot < 0) {
-    rx.take(used);
-    return;
-  }
-  const auto index = static_cast<uint32_t>(slot);
-  const auto bytes = vdev.arena().bytes(index);
-  std::memcpy(bytes.data(), head.data(), head.size()); // private memory
-  rx.copy_out(used, kHeaderBytes, bytes.subspan(kHeaderBytes, header.length));
+  const auto slot = static_cast<uint32_t>(reserved);
+  const auto bytes = vdev.arena().bytes(slot);
+  encode_header(header, bytes.first<kHeaderBytes>());
+  vdev.rx().copy_out(used, kHeaderBytes, bytes.subspan(kHeaderBytes, header.length));
   SlotRecord record;
   record.queue = static_cast<uint16_t>(vdev.rx_queue_id());
   record.used_position = used.position;
-  record.endpoint = endpoint->id;
+  record.endpoint = endpoint.id;
   record.length_bytes = kHeaderBytes + header.length;
   record.source = header.source;
   record.destination = header.destination;
   record.generation = generation;
   record.seq = seq;
   record.time_ns = monotonic_ns();
-  rx.take(used, vdev.arena(), index, record);
-  delivery_.accept(*endpoint, index);
+  vdev.rx().take(used, vdev.arena(), slot, record);
+  delivery_.accept(endpoint, slot);
 }
 
 } // namespace rpmsg

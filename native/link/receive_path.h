@@ -5,28 +5,36 @@
 
 #include <cstdint>
 
+#include "link/command.h"
 #include "link/delivery.h"
+#include "link/spsc_queue.h"
 #include "link/vdev.h"
+#include "rpmsg/rpmsg_header.h"
 
 namespace rpmsg {
 
 class ReceivePath {
 public:
-  explicit ReceivePath(Delivery& delivery) : delivery_(delivery) {}
+  ReceivePath(Delivery& delivery, const SpscQueue<Command>& commands)
+      : delivery_(delivery), commands_(commands) {}
 
   enum class Outcome : uint8_t {
     nothing,     // the ring has nothing new
     taken,       // one message was taken: accepted, or dropped and counted
     taken_empty, // the same, and the remote had no empty buffer left until now: kick vring0
+    deferred,    // nobody is known at its address, but commands wait: run them, then look again
     fault,       // the ring is poisoned
   };
 
   Outcome receive_one(Vdev& vdev, uint32_t generation);
 
 private:
-  void take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation);
+  bool take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation);
+  void accept(Endpoint& endpoint, const UsedBuffer& used, const RpmsgHeader& header,
+              uint32_t generation);
 
   Delivery& delivery_;
+  const SpscQueue<Command>& commands_;
 };
 
 } // namespace rpmsg

@@ -21,10 +21,10 @@ constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
 } // namespace
 
 Remote::Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
-               StateBlock state, EventWriter& events)
+               StateBlock state, EventWriter& events, const SpscQueue<Command>& commands)
     : index_(index), platform_(std::move(platform)),
       mu_(platform_->mu(), platform_->mu_generation()), words_(mu_), state_(std::move(state)),
-      delivery_(events), receive_(delivery_), sends_(mutex_, words_),
+      delivery_(events), receive_(delivery_, commands), sends_(mutex_, words_),
       life_(RemoteParts{index_, setup.ready_wait_ms, mutex_, mu_, words_, sends_, vdevs_,
                         state_.remote(), events}) {}
 
@@ -111,6 +111,10 @@ bool Remote::reap(Vdev& vdev, uint32_t& budget) {
     drain_words(budget); // before each message: a remote spins in its send until RR is read
     const auto outcome = receive_.receive_one(vdev, life_.generation());
     if (outcome == ReceivePath::Outcome::nothing) return found;
+    if (outcome == ReceivePath::Outcome::deferred) {
+      budget = 0; // ends this turn: commands come first in the next one
+      return true;
+    }
     if (outcome == ReceivePath::Outcome::fault) {
       life_.on_progress(monotonic_ns());
       return true;

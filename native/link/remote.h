@@ -34,7 +34,8 @@ public:
   };
 
   /// Opens the platform, maps rings and buffers, touches no register and no ring. Main thread.
-  static Opened open(uint32_t index, const RemoteSetup& setup, EventWriter& events);
+  static Opened open(uint32_t index, const RemoteSetup& setup, EventWriter& events,
+                     const SpscQueue<Command>& commands);
 
   // Any thread but the link thread.
 
@@ -67,7 +68,7 @@ public:
 
 private:
   Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
-         StateBlock state, EventWriter& events);
+         StateBlock state, EventWriter& events, const SpscQueue<Command>& commands);
 
   void add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings, SharedSpan buffers);
   void service(uint64_t now_ns);

@@ -38,6 +38,11 @@ public:
     return true;
   }
 
+  /// The consumer: nothing that was pushed before this call is left.
+  bool empty() const {
+    return tail_.load(std::memory_order_relaxed) == head_.load(std::memory_order_acquire);
+  }
+
   /// The consumer. False, and `value` unchanged, when the queue is empty.
   bool pop(T& value) {
     const uint32_t tail = tail_.load(std::memory_order_relaxed);

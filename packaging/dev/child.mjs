@@ -90,14 +90,15 @@ export class Child {
   }
 
   #changed(timeoutMs) {
+    const streams = [this.#child.stdout, this.#child.stderr];
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
-        this.#child.stdout.off('data', done);
+        for (const stream of streams) stream.off('data', done);
         resolve();
       };
       const timer = setTimeout(done, timeoutMs);
-      this.#child.stdout.once('data', done);
+      for (const stream of streams) stream.on('data', done);
       void this.exited.then(done);
     });
   }

@@ -6,16 +6,23 @@ import { buildProduct } from './build.mjs';
 import { clientLibrary, Scene } from './scene.mjs';
 import { setup } from './setup.mjs';
 
-const usage = `Usage: npm run demo [-- --for SECONDS]
+const usage = `Usage: npm run demo [-- OPTIONS]
 Shows live traffic between a simulated M core and a D-Bus client. Ctrl-C ends it.
+
+  --for SECONDS  end after so long
+  --no-build     use what was built before
+  --help         print this and exit
 `;
 
 function parse(args) {
-  if (args.length === 0) return {};
-  if (args.length === 1 && args[0] === '--help') return { help: true };
-  const seconds = Number(args[1]);
-  if (args.length === 2 && args[0] === '--for' && seconds > 0) return { forMs: seconds * 1000 };
-  throw new Error(`${args.join(' ')}: this is not understood\n${usage}`);
+  const options = { noBuild: false, forMs: undefined, help: false };
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] === '--help') options.help = true;
+    else if (args[i] === '--no-build') options.noBuild = true;
+    else if (args[i] === '--for' && Number(args[i + 1]) > 0) options.forMs = args[++i] * 1000;
+    else throw new Error(`${args.slice(i).join(' ')}: this is not understood\n${usage}`);
+  }
+  return options;
 }
 
 /** Aborts on the first SIGINT or SIGTERM, or when the time is over; a second signal exits at once. */
@@ -32,13 +39,15 @@ function endSignal(forMs) {
 }
 
 async function main(args) {
-  const { help, forMs } = parse(args);
+  const { help, forMs, noBuild } = parse(args);
   if (help) {
     process.stdout.write(usage);
     return;
   }
-  await setup('demo');
-  await buildProduct();
+  if (!noBuild) {
+    await setup('demo');
+    await buildProduct();
+  }
   console.log('== demo: one simulated i.MX8QXP, remote cm40, two vdevs; Ctrl-C ends it');
   await show(await Scene.start(), forMs);
 }

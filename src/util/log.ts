@@ -29,11 +29,19 @@ function printField([key, value]: [string, unknown]): string {
   return `${key}=${JSON.stringify(value)}`;
 }
 
-/** An error is its message; its stack stays out of the log unless this is a bug report. */
-function printError(error: unknown, level: number): string {
-  const { message, stack } = error as { message?: string; stack?: string };
-  const isBug = level >= 60 && stack !== undefined;
-  return ` error=${JSON.stringify(message ?? error)}${isBug ? ` stack=${JSON.stringify(stack)}` : ''}`;
+interface PrintedError {
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** What pino keeps of an error. Its causes are for debuggers: their text is in the message already. */
+function keepError(error: unknown): PrintedError {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return { message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll('\n', '\\n');
 }
 
 /** One line of pino's JSON as `message key=value`, behind `<priority>` or the level's name. */
@@ -41,9 +49,12 @@ export function formatLine(json: string, format: 'plain' | 'journal'): string {
   const { level, msg, err, time: _time, ...fields } = JSON.parse(json) as Entry;
   const [, name, priority] = levels.find(([least]) => level >= least) ?? [0, 'info', 6];
   const prefix = format === 'journal' ? `<${priority}>` : `${name.padEnd(5)} `;
+  const error = err as PrintedError | undefined;
+  // A stack tells a bug's reader something, and nobody else.
+  if (level >= 60 && error?.stack !== undefined) Object.assign(fields, { stack: error.stack });
+  const text = [msg, error?.message].filter((part) => part !== undefined && part !== '').join(': ');
   const rest = Object.entries(fields).map((field) => ` ${printField(field)}`);
-  const error = err === undefined ? '' : printError(err, level);
-  return `${prefix}${(msg ?? '').replaceAll('\n', '\\n')}${rest.join('')}${error}\n`;
+  return `${prefix}${oneLine(text)}${rest.join('')}\n`;
 }
 
 function chooseFormat(wanted: LogFormat, env: NodeJS.ProcessEnv): Exclude<LogFormat, 'auto'> {
@@ -67,5 +78,5 @@ export function createLogger(options: LogOptions): Logger {
       write(format === 'json' ? json : formatLine(json, format));
     },
   };
-  return pino({ level: options.level, base: null }, destination);
+  return pino({ level: options.level, base: null, serializers: { err: keepError } }, destination);
 }

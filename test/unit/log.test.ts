@@ -36,8 +36,8 @@ test('an error is its message; only a bug shows its stack', () => {
   const { written, logger } = lines('plain');
   logger.error({ err: new Error('no such bus') }, 'cannot connect');
   logger.fatal({ err: new Error('oops') }, 'bug');
-  expect(written[0]).toBe('error cannot connect error="no such bus"\n');
-  expect(written[1]).toMatch(/^fatal bug error="oops" stack="Error: oops/);
+  expect(written[0]).toBe('error cannot connect: no such bus\n');
+  expect(written[1]).toMatch(/^fatal bug: oops stack="Error: oops/);
 });
 
 test('JSON is one object a line', () => {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a new user runs first: the demo, and a command beside a daemon.
+
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Child } from '../../packaging/dev/child.mjs';
+import { checkout, runProgram } from '../support/daemon-process.ts';
+
+const demo = join(checkout, 'packaging/dev/demo.mjs');
+const withDaemon = join(checkout, 'packaging/dev/with-daemon.mjs');
+
+function run(...args: string[]) {
+  return runProgram(process.execPath, [withDaemon, '--no-build', ...args]);
+}
+
+/** Directories of scenes; none may be left behind. */
+function leftovers(): string[] {
+  return readdirSync(tmpdir()).filter((name) => /^rpmsgd-[A-Za-z0-9]{6}$/.test(name));
+}
+
+test('the demo ends by itself and tells how many messages went each way', async () => {
+  const before = leftovers();
+  const { status, stdout } = await runProgram(process.execPath, [demo, '--no-build', '--for', '2']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/"hello world!" 0 2 \.\.\. 102 "goodbye!"/);
+  const totals = /^(\d+) messages \(\d+ bytes\) went to the M core, (\d+) messages/m.exec(stdout);
+  const [sent, received] = [Number(totals?.[1]), Number(totals?.[2])];
+  expect(received).toBeGreaterThan(100);
+  // Each dialogue ends with a goodbye that nobody answers.
+  const dialogues = stdout.split('"goodbye!"').length - 1;
+  expect(sent - received).toBe(dialogues);
+  expect(leftovers()).toEqual(before);
+});
+
+test('Ctrl-C ends the demo with exit status 0', async () => {
+  const child = new Child('demo', process.execPath, [demo, '--no-build']);
+  await child.said(/goodbye/, 20_000);
+  expect(await child.stop('SIGINT')).toEqual({ code: 0, signal: null });
+  expect(child.output).toMatch(/messages .* went to the M core/);
+});
+
+test('a command beside the daemon sees every channel, and its status is passed on', async () => {
+  const script = 'busctl --system --list tree org.rpmsg | grep -c /channel_; exit 7';
+  const { status, stdout, stderr } = await run('--', 'sh', '-c', script);
+  expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '12\n', stderr: '' });
+});
+
+test('a command that is not there is status 127', async () => {
+  expect((await run('/nonexistent/command')).status).toBe(127);
+});
+
+test('without a command the usage is shown', async () => {
+  const { status, stderr } = await run();
+  expect(status).toBe(1);
+  expect(stderr).toContain('COMMAND is missing');
+});

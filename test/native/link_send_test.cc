@@ -117,6 +117,8 @@ TEST_CASE("a caller that is gone leaves no hole, and others move up") {
     remote.host.begin(endpoint, remote.sink, {5}, 20000, token % 2, token);
   }
   remote.host.link().cancel_caller(1);
+  remote.host.link().sync(endpoint, 1); // commands are run in order: this one is after the other
+  REQUIRE(remote.host.until([&] { return !remote.host.synced.empty(); }));
   remote.switch_hold();
   REQUIRE(remote.host.until([&] { return remote.host.done.size() == 4; }));
   CHECK(remote.host.done_order == std::vector<uint32_t>{2, 4, 6, 8});

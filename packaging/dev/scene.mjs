@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse, stringify } from 'smol-toml';
 import { Child } from './child.mjs';
 import { root } from './run.mjs';
 
@@ -30,6 +29,11 @@ export const defaultConfig = {
   remote: [{ name: 'cm40', platform: 'sim', soc: 'imx8qxp', vdevs: 2 }],
 };
 
+/** Loaded when it is needed: this module is read before `npm ci` ran on a fresh checkout. */
+function toml() {
+  return createRequire(import.meta.url)('smol-toml');
+}
+
 /** The client library that build.mjs bundles from src/cli/demo. */
 export function clientLibrary() {
   return createRequire(import.meta.url)(join(root, 'dist/demo.js'));
@@ -39,7 +43,7 @@ export function clientLibrary() {
 function effectiveConfig(file) {
   const args = [daemonPath, '--config', file, '--print-config'];
   const printed = execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  return parse(printed.toString());
+  return toml().parse(printed.toString());
 }
 
 /** Sockets are ours, whatever the file says: one for each simulated SoC it speaks of. */
@@ -139,10 +143,10 @@ export class Scene {
 
   async #start({ config = defaultConfig, configFile, busAddress, firmware, ...daemon }) {
     const file = join(this.directory, 'rpmsgd.toml');
-    writeFileSync(file, stringify(config));
+    writeFileSync(file, toml().stringify(config));
     this.config = effectiveConfig(configFile ?? file);
     const boards = placeSockets(this.config, this.directory);
-    writeFileSync(file, stringify(this.config));
+    writeFileSync(file, toml().stringify(this.config));
     const command = firmware ?? (({ vdevs }) => firmwareCommand(vdevs));
     this.socs = boards.map((board) => startSoc(board, command));
     const bus = busAddress === undefined ? await startBus(this.directory) : undefined;

@@ -17,7 +17,8 @@ import { ExitStatus, exitStatus, FatalError } from './exit.ts';
 import { Lifecycle, type Part, StartCancelled } from './lifecycle.ts';
 import type { Options } from './options.ts';
 import { chooseRuntimeDir, takeLock } from './runtime-dir.ts';
-import { noRemoteAdvice, StatusBoard, watchLink } from './status.ts';
+import { StatusBoard, watchLink } from './status.ts';
+import { warningsAbout } from './warnings.ts';
 
 const busName = 'org.rpmsg';
 const rootPath = '/org/rpmsg';
@@ -181,7 +182,7 @@ export class Daemon {
 
   #startLink(): void {
     this.#link?.start(this.#config.link.realtimePriority);
-    if (this.#config.remotes.length === 0) this.#log.warn(noRemoteAdvice);
+    for (const warning of warningsAbout(this.#config)) this.#log.warn(warning);
   }
 
   #watchdogPart(): Part {

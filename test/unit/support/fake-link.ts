@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// A link without a thread: queues, grants, drops and waiting sends as the real one has them, and a
+// remote whose every move the test makes. What it reports is reported by flush().
+
+import type { LinkApi } from '../../../src/addon/link-api.ts';
+import type {
+  DeviceState,
+  DeviceStats,
+  EndpointSetup,
+  EndpointStats,
+  LinkListener,
+  ReceivedMessage,
+  RemoteSetup,
+  RemoteState,
+  SendRequest,
+  SendStart,
+} from '../../../src/addon/types.ts';
+import { type ErrorCode, RpmsgdError } from '../../../src/util/errors.ts';
+
+interface FakeEndpoint {
+  readonly setup: EndpointSetup;
+  queue: ReceivedMessage[];
+  handedOver: number;
+  granted: number;
+  nextSeq: number;
+  syncs: number[];
+  rxMessages: number;
+  rxDropped: number;
+  txMessages: number;
+}
+
+export interface SentMessage {
+  readonly endpoint: number;
+  readonly local: number;
+  readonly destination: number;
+  readonly data: Buffer;
+  readonly caller: number;
+}
+
+export class FakeLink implements LinkApi {
+  readonly endpoints = new Map<number, FakeEndpoint>();
+  readonly sent: SentMessage[] = [];
+  readonly waiting: SendRequest[] = [];
+  readonly cancelled: number[] = [];
+  readonly released = new Map<number, number>();
+  readonly reinitialized: number[] = [];
+  /** Transmit buffers that are free, all vdevs together. */
+  freeBuffers = Number.POSITIVE_INFINITY;
+  /** What the next send answers, whatever else holds. */
+  nextSend: SendStart | undefined;
+  generation = 1;
+  isClosed = false;
+  listener!: LinkListener;
+  #remotes = 0;
+  #events: (() => void)[] = [];
+
+  openRemote(_setup: RemoteSetup): number {
+    return this.#remotes++;
+  }
+
+  start(): void {}
+
+  openEndpoint(setup: EndpointSetup): void {
+    if (this.endpointAt(setup.vdev, setup.local, setup.remote) !== undefined) {
+      throw new RpmsgdError('address_in_use', `address ${setup.local} is in use`);
+    }
+    this.endpoints.set(setup.id, {
+      setup,
+      queue: [],
+      handedOver: 0,
+      granted: setup.nextSeq,
+      nextSeq: setup.nextSeq,
+      syncs: [],
+      rxMessages: 0,
+      rxDropped: 0,
+      txMessages: 0,
+    });
+  }
+
+  closeEndpoint(id: number): void {
+    const own = this.waiting.filter(({ endpoint }) => endpoint === id);
+    for (const request of own) this.#finish(request, 'no_such_endpoint');
+    this.#events.push(() => {
+      this.endpoints.delete(id);
+      this.listener.endpointClosed(id);
+    });
+  }
+
+  grant(id: number, limitSeq: number): void {
+    const endpoint = this.#get(id);
+    endpoint.granted = Math.max(endpoint.granted, limitSeq);
+  }
+
+  sync(id: number, tag: number): void {
+    this.#get(id).syncs.push(tag);
+  }
+
+  release(id: number, upToSeq: number): void {
+    const endpoint = this.#get(id);
+    this.released.set(id, upToSeq);
+    while (endpoint.handedOver > 0 && (endpoint.queue[0]?.seq ?? Infinity) < upToSeq) {
+      endpoint.queue.shift();
+      endpoint.handedOver--;
+    }
+  }
+
+  send(request: SendRequest): SendStart {
+    const forced = this.nextSend;
+    this.nextSend = undefined;
+    if (forced !== undefined) return forced;
+    if (this.waiting.length === 0 && this.freeBuffers > 0) {
+      this.#post(request);
+      return 'sent';
+    }
+    if (request.timeoutMs === 0) return 'would_block';
+    this.waiting.push({ ...request, data: Buffer.from(request.data) });
+    return 'queued';
+  }
+
+  cancelCaller(caller: number): void {
+    this.cancelled.push(caller);
+    for (const request of this.waiting.filter((one) => one.caller === caller)) {
+      this.waiting.splice(this.waiting.indexOf(request), 1);
+    }
+  }
+
+  reinitialize(remote: number): void {
+    this.reinitialized.push(remote);
+  }
+
+  deviceStats(): DeviceStats {
+    const names = [
+      ...['rxMessages', 'rxBytes', 'rxWords', 'rxDropped', 'rxNoEndpoint', 'rxMalformed'],
+      ...['rxFaults', 'txMessages', 'txBytes', 'txWords', 'txWaits', 'txTimeouts', 'txFaults'],
+    ];
+    return Object.fromEntries(names.map((name) => [name, 0n])) as unknown as DeviceStats;
+  }
+
+  endpointStats(id: number): EndpointStats {
+    const { rxMessages, rxDropped, txMessages } = this.#get(id);
+    return {
+      rxMessages: BigInt(rxMessages),
+      rxBytes: 0n,
+      rxDropped: BigInt(rxDropped),
+      txMessages: BigInt(txMessages),
+      txBytes: 0n,
+    };
+  }
+
+  deviceStatus(): number {
+    return 7;
+  }
+
+  heartbeat(): number {
+    return 0;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  // What the test does in the remote's place.
+
+  endpointAt(vdev: number, local: number, remote = 0): FakeEndpoint | undefined {
+    return [...this.endpoints.values()].find(
+      ({ setup }) => setup.vdev === vdev && setup.local === local && setup.remote === remote,
+    );
+  }
+
+  /** The remote sends to a local address. False: nobody is there. */
+  receive(vdev: number, local: number, source: number, data: Uint8Array | string): boolean {
+    const endpoint = this.endpointAt(vdev, local);
+    if (endpoint === undefined) return false;
+    if (endpoint.queue.length >= endpoint.setup.rxQueue) {
+      endpoint.queue.shift();
+      if (endpoint.handedOver > 0) endpoint.handedOver--;
+      else endpoint.rxDropped++;
+    }
+    const seq = endpoint.nextSeq++;
+    const { generation } = this;
+    endpoint.queue.push({ seq, source, generation, timeNs: 5n, data: Buffer.from(data) });
+    endpoint.rxMessages++;
+    return true;
+  }
+
+  announce(name: string | Uint8Array, address: number, kind = 0, vdev = 0): void {
+    const payload = Buffer.alloc(40);
+    Buffer.from(name).copy(payload);
+    payload.writeUInt32LE(address, 32);
+    payload.writeUInt32LE(kind, 36);
+    this.receive(vdev, 53, address, payload);
+    this.flush();
+  }
+
+  withdraw(name: string, address: number, vdev = 0): void {
+    this.announce(name, address, 1, vdev);
+  }
+
+  setDevice(state: DeviceState, vdev = 0, remote = 0): void {
+    this.#events.push(() => this.listener.deviceState(remote, vdev, state, 'test'));
+    this.flush();
+  }
+
+  setRemote(state: RemoteState, generation = this.generation, remote = 0): void {
+    this.#events.push(() => this.listener.remoteState(remote, state, generation, 'test'));
+    this.generation = generation;
+    this.flush();
+  }
+
+  /** The remote consumes: so many buffers come free, and who waits goes first. */
+  consume(buffers: number): void {
+    this.freeBuffers += buffers;
+    while (this.freeBuffers > 0) {
+      const request = this.waiting[0];
+      if (request === undefined) break;
+      this.#post(request);
+      this.#finish(request, 'sent');
+    }
+    this.flush();
+  }
+
+  /** Ends all waiting sends. */
+  failWaiting(outcome: ErrorCode): void {
+    for (const request of [...this.waiting]) this.#finish(request, outcome);
+    this.flush();
+  }
+
+  /** One batch: everything there is to report. */
+  flush(): void {
+    for (let again = true; again; ) {
+      const events = this.#events;
+      this.#events = [];
+      for (const event of events) event();
+      again = this.#handOver() || this.#events.length > 0;
+    }
+  }
+
+  #handOver(): boolean {
+    let did = false;
+    for (const [id, endpoint] of this.endpoints) {
+      for (;;) {
+        const message = endpoint.queue[endpoint.handedOver];
+        if (message === undefined || message.seq >= endpoint.granted) break;
+        endpoint.handedOver++;
+        did = true;
+        this.listener.message(id, message);
+      }
+      for (const tag of endpoint.syncs.splice(0)) {
+        did = true;
+        this.listener.synced(id, tag);
+      }
+    }
+    return did;
+  }
+
+  #post({ endpoint, destination, data, caller }: SendRequest): void {
+    this.freeBuffers--;
+    const fake = this.#get(endpoint);
+    fake.txMessages++;
+    const { local } = fake.setup;
+    this.sent.push({ endpoint, local, destination, data: Buffer.from(data), caller });
+  }
+
+  #finish(request: SendRequest, outcome: 'sent' | ErrorCode): void {
+    this.waiting.splice(this.waiting.indexOf(request), 1);
+    this.#events.push(() => this.listener.sendDone(request.token, outcome));
+  }
+
+  #get(id: number): FakeEndpoint {
+    const endpoint = this.endpoints.get(id);
+    if (endpoint === undefined) throw new Error(`the link has no endpoint ${id}`);
+    return endpoint;
+  }
+}

@@ -28,7 +28,7 @@ const source: Table = {
   rpmsg: ['util', 'addon (types)'],
   remote: ['util', 'config', 'addon', 'rpmsg'],
   dbus: ['util', 'addon'],
-  'dbus/objects': ['util', 'config', 'rpmsg', 'remote', 'dbus'],
+  'dbus/objects': ['util', 'config', 'addon (types)', 'rpmsg', 'remote', 'dbus'],
   systemd: ['util', 'addon'],
   daemon: ['util', 'config', 'addon', 'rpmsg', 'remote', 'dbus', 'dbus/objects', 'systemd'],
   cli: ['util', 'dbus'],

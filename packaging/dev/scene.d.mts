@@ -37,6 +37,8 @@ export class Scene {
   readonly config: Record<string, unknown>;
   readonly socs: readonly Child[];
   readonly daemon: Child;
+  /** The private bus, unless one was given. */
+  readonly bus: Child | undefined;
   startDaemon(options?: DaemonOptions): Promise<void>;
   waitForChannels(channels?: readonly string[], timeoutMs?: number): Promise<void>;
   stop(): Promise<Exit | undefined>;

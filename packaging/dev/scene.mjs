@@ -122,7 +122,8 @@ export class Scene {
   /** As the daemon was given it. */
   config;
   socs = [];
-  #bus;
+  /** The private bus, unless one was given. */
+  bus;
 
   /**
    * Starts everything and waits until the daemon owns its name. Options: config (an object as
@@ -150,7 +151,7 @@ export class Scene {
     const command = firmware ?? (({ vdevs }) => firmwareCommand(vdevs));
     this.socs = boards.map((board) => startSoc(board, command));
     const bus = busAddress === undefined ? await startBus(this.directory) : undefined;
-    this.#bus = bus?.bus;
+    this.bus = bus?.bus;
     this.address = busAddress ?? bus?.address;
     await Promise.all(this.socs.map((soc) => soc.said(/^READY$/m)));
     await this.startDaemon(daemon);
@@ -191,7 +192,7 @@ export class Scene {
   async stop() {
     const result = await this.daemon?.stop();
     for (const soc of this.socs) await soc.stop();
-    await this.#bus?.stop();
+    await this.bus?.stop();
     rmSync(this.directory, { recursive: true, force: true });
     return result;
   }

@@ -10,6 +10,7 @@ import { RpmsgService } from '../dbus/objects/service.ts';
 import type { Notifier } from '../systemd/notifier.ts';
 import { Watchdog } from '../systemd/watchdog.ts';
 import { RpmsgdError } from '../util/errors.ts';
+import { limitWarnings, type PeerLogger } from '../util/fault-log.ts';
 import type { Logger } from '../util/log.ts';
 import { version } from '../util/version.ts';
 import { BusLink } from './bus-link.ts';
@@ -34,6 +35,7 @@ export interface DaemonSetup {
 export class Daemon {
   readonly #options: Options;
   readonly #log: Logger;
+  readonly #peerLog: PeerLogger;
   readonly #notifier: Notifier;
   readonly #lifecycle: Lifecycle;
   readonly #status: StatusBoard;
@@ -41,6 +43,8 @@ export class Daemon {
   readonly #service: RpmsgService;
   #config: Config;
   #link: LinkApi | undefined;
+  /** Reloads come one after the other. */
+  #reloading: Promise<void> = Promise.resolve();
   #isReady = false;
   #isEnding = false;
   #ended: (status: number) => void = () => {};
@@ -51,6 +55,7 @@ export class Daemon {
     this.#config = config;
     this.#log = log;
     this.#notifier = notifier;
+    this.#peerLog = limitWarnings(log);
     this.#lifecycle = new Lifecycle(log);
     const remotes = config.remotes.map(({ name, setup }) => ({ name, vdevs: setup.vdevs }));
     this.#status = new StatusBoard(remotes, (text) => {
@@ -58,7 +63,7 @@ export class Daemon {
     });
     this.#service = new RpmsgService({
       ...this.#busLink.parts,
-      log,
+      log: this.#peerLog,
       config,
       version,
       reload: () => this.reload(),
@@ -96,7 +101,14 @@ export class Daemon {
   }
 
   /** Reads the configuration again. Rejects, having changed nothing, when it cannot be applied. */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    const reloaded = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  async #reload(): Promise<void> {
+    if (!this.#isReady) throw new RpmsgdError('busy', 'the daemon is starting or stopping');
     this.#notifier.reloading();
     try {
       await this.#apply(loadConfig({ file: this.#options.config }));
@@ -161,7 +173,7 @@ export class Daemon {
 
   async #connectBus(): Promise<void> {
     const { options, limits } = { options: this.#options, limits: this.#config.limits };
-    const wiring = { sendFds, logger: this.#log };
+    const wiring = { sendFds, logger: this.#peerLog };
     const bus = await this.#busLink.connect(options.bus, rootPath, limits, wiring);
     bus.on('disconnect', (err: Error) => {
       this.#lost(ExitStatus.failure, { err }, 'the bus is lost: exiting');

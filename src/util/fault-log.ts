@@ -57,3 +57,27 @@ export class FaultLog {
     if (suppressed > 0) this.#logger.warn({ ...details, suppressed }, message);
   }
 }
+
+/** The part of a pino logger that is used where peers cause what is logged. */
+export interface PeerLogger extends FaultLogger {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/**
+ * `log` with its warnings bounded: they are what peers can cause. Those of the same message, remote
+ * and vdev are counted together.
+ */
+export function limitWarnings(log: PeerLogger, options: FaultLogOptions = {}): PeerLogger {
+  const faults = new FaultLog(log, options);
+  return {
+    debug: (details, message) => log.debug(details, message),
+    info: (details, message) => log.info(details, message),
+    error: (details, message) => log.error(details, message),
+    warn: (details, message) => {
+      const { remote, vdev } = details as { remote?: unknown; vdev?: unknown };
+      faults.warn(JSON.stringify([message, remote, vdev]), details, message);
+    },
+  };
+}

@@ -2,7 +2,7 @@
 // What is written to standard error, and how little of it a misbehaving peer can cause.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { FaultLog } from '../../src/util/fault-log.ts';
+import { FaultLog, limitWarnings } from '../../src/util/fault-log.ts';
 import { createLogger } from '../../src/util/log.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -75,4 +75,19 @@ test('one kind of fault does not hide another', () => {
   log.warn('a', {}, 'first');
   log.warn('b', {}, 'second');
   expect(seen).toEqual(['first', 'second']);
+});
+
+test('warnings of one remote are bounded, errors and other remotes are not', () => {
+  const seen: object[] = [];
+  const take = (details: object) => void seen.push(details);
+  const log = limitWarnings({ debug: take, info: take, warn: take, error: take }, { burst: 1 });
+  for (let i = 0; i < 3; i++) log.warn({ remote: 'cm40', vdev: 0, i }, 'odd');
+  log.warn({ remote: 'cm41', vdev: 0 }, 'odd');
+  for (let i = 0; i < 2; i++) log.error({ i }, 'bad');
+  expect(seen).toEqual([
+    { remote: 'cm40', vdev: 0, i: 0 },
+    { remote: 'cm41', vdev: 0 },
+    { i: 0 },
+    { i: 1 },
+  ]);
 });

@@ -100,7 +100,7 @@ export class Delivery {
 
   /** Looks again whether messages were dropped that stand in the way of what was granted. */
   refresh(): void {
-    if (this.hasDemand) this.#grant();
+    if (this.hasDemand) this.#grant(true);
   }
 
   /** Throws RpmsgdError busy, quota_exceeded or invalid_argument; anything else comes through done. */
@@ -109,7 +109,7 @@ export class Delivery {
     // No more than the queue holds can ever be there at once.
     const max = Math.min(request.max, this.#rxQueue);
     const tag = this.#receivers.add({ ...request, max });
-    this.#grant();
+    this.#grant(true);
     this.#link.sync(this.#endpoint, tag);
   }
 
@@ -281,8 +281,11 @@ export class Delivery {
     this.#link.release(this.#endpoint, upTo);
   }
 
-  /** Asks the link for as many messages as somebody has a use for. */
-  #grant(): void {
+  /**
+   * Asks the link for as many messages as somebody has a use for. Only `looksForGaps` asks it about
+   * drops although enough was granted: that is too dear for every message.
+   */
+  #grant(looksForGaps = false): void {
     let wanted = Math.max(
       this.#lookAhead,
       this.#receivers.wanted - this.#log.countFrom(this.#taken),
@@ -291,6 +294,7 @@ export class Delivery {
       wanted = Math.max(wanted, subscriber.credit - this.#log.countFrom(subscriber.cursor));
     }
     if (wanted <= 0) return;
+    if (!looksForGaps && this.#log.next + wanted <= this.#granted) return;
     // Dropped messages have had numbers too: those not yet met as gaps lie ahead of what is wanted.
     const ahead = Number(this.#link.endpointStats(this.#endpoint).rxDropped) - this.#log.missing;
     const limit = this.#log.next + wanted + Math.max(0, ahead);

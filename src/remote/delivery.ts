@@ -291,7 +291,9 @@ export class Delivery {
       this.#receivers.wanted - this.#log.countFrom(this.#taken),
     );
     for (const { subscriber } of this.#subscribers.values()) {
-      wanted = Math.max(wanted, subscriber.credit - this.#log.countFrom(subscriber.cursor));
+      // One window more than may be sent, so that no credit waits for the link.
+      const { credit, window, cursor } = subscriber;
+      wanted = Math.max(wanted, credit + window - this.#log.countFrom(cursor));
     }
     if (wanted <= 0) return;
     if (!looksForGaps && this.#log.next + wanted <= this.#granted) return;

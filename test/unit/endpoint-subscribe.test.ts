@@ -233,7 +233,8 @@ describe('acknowledgement', () => {
       await tick();
     }
     expect(numbersSent(harness)).toEqual(range(0, 100));
-    expect(asked).toBe(25);
+    expect(asked).toBeGreaterThanOrEqual(100 / 8);
+    expect(asked).toBeLessThanOrEqual(100 / 4);
   });
 
   it('counts an error of the client itself as read', async () => {

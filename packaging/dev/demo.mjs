@@ -3,7 +3,7 @@
 // live traffic until Ctrl-C; `-- --for SECONDS` ends by itself.
 
 import { buildProduct } from './build.mjs';
-import { clientLibrary, Scene } from './scene.mjs';
+import { abortOnSignals, clientLibrary, Scene } from './scene.mjs';
 import { setup } from './setup.mjs';
 
 const usage = `Usage: npm run demo [-- OPTIONS]
@@ -25,19 +25,6 @@ function parse(args) {
   return options;
 }
 
-/** Aborts on the first SIGINT or SIGTERM, or when the time is over; a second signal exits at once. */
-function endSignal(forMs) {
-  const controller = new AbortController();
-  const end = () => {
-    if (controller.signal.aborted) process.exit(1);
-    controller.abort();
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
-  if (forMs !== undefined) setTimeout(() => controller.abort(), forMs);
-  return controller.signal;
-}
-
 async function main(args) {
   const { help, forMs, noBuild } = parse(args);
   if (help) {
@@ -48,19 +35,30 @@ async function main(args) {
     await setup('demo');
     await buildProduct();
   }
+  const signal = abortOnSignals();
   console.log('== demo: one simulated i.MX8QXP, remote cm40, two vdevs; Ctrl-C ends it');
-  await show(await Scene.start(), forMs);
+  await show(await Scene.start({ signal }), signal, forMs);
+}
+
+/** Aborts with `signal`, or when the time is over. */
+function withTimeout(signal, timeoutMs) {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  setTimeout(abort, timeoutMs).unref();
+  return controller.signal;
 }
 
 /** Runs the client; both it and the daemon must end well. */
-async function show(scene, forMs) {
+async function show(scene, ended, forMs) {
   let failure;
   try {
     await scene.waitForChannels();
     const { address } = scene;
     console.log(`== try: DBUS_SYSTEM_BUS_ADDRESS=${address} busctl --system tree org.rpmsg`);
     const colour = process.stdout.isTTY === true;
-    const signal = endSignal(forMs);
+    const signal = forMs === undefined ? ended : withTimeout(ended, forMs);
     await clientLibrary().runDemo({ address, colour, signal, print: console.log });
   } catch (error) {
     failure = error;

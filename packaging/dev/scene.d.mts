@@ -24,6 +24,8 @@ export interface SceneOptions extends DaemonOptions {
   readonly configFile?: string | undefined;
   /** Use this bus instead of a private dbus-daemon. */
   readonly busAddress?: string | undefined;
+  /** Give up and leave nothing behind. */
+  readonly signal?: AbortSignal | undefined;
   /** Command line of a core's firmware; undefined: none is started. */
   readonly firmware?: ((core: CoreOfScene) => string | undefined) | undefined;
 }

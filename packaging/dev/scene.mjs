@@ -114,6 +114,23 @@ export function firmwareCommand(vdevs, options = '') {
   return `${firmwarePath} --vdevs ${vdevs} ${options}`.trim();
 }
 
+/** From now on this process ends in order: aborts on the first SIGINT, SIGTERM or SIGHUP. */
+export function abortOnSignals() {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => controller.abort(new Error(`ended by ${signal}`)));
+  }
+  return controller.signal;
+}
+
+function rejectWhenAborted(signal) {
+  return new Promise((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
 export class Scene {
   /** Of the private bus, or of the one that was given. */
   address;
@@ -124,17 +141,22 @@ export class Scene {
   socs = [];
   /** The private bus, unless one was given. */
   bus;
+  #isStopped = false;
 
   /**
    * Starts everything and waits until the daemon owns its name. Options: config (an object as
    * defaultConfig), configFile (instead), busAddress (use this bus), firmware ({core, vdevs} =>
-   * command line or undefined for none), daemonArgs, daemonEnv, show (the daemon's log on ours).
+   * command line or undefined for none), daemonArgs, daemonEnv, show (the daemon's log on ours),
+   * signal (an AbortSignal: give up and leave nothing behind).
    */
   static async start(options = {}) {
     const scene = new Scene();
     scene.directory = mkdtempSync(join(tmpdir(), 'rpmsgd-'));
     try {
-      await scene.#start(options);
+      const started = scene.#start(options);
+      // Given up, it fails later for want of what was stopped.
+      started.catch(() => {});
+      await Promise.race([started, rejectWhenAborted(options.signal)]);
     } catch (error) {
       await scene.stop();
       throw error;
@@ -159,6 +181,7 @@ export class Scene {
 
   /** Starts the daemon (again); resolves when it owns its name. */
   async startDaemon({ daemonArgs = [], daemonEnv = {}, show = false } = {}) {
+    if (this.#isStopped) throw new Error('stopped while starting');
     const files = [
       '--config',
       join(this.directory, 'rpmsgd.toml'),
@@ -190,6 +213,7 @@ export class Scene {
    * {code, signal}, undefined if it was never started.
    */
   async stop() {
+    this.#isStopped = true;
     const result = await this.daemon?.stop();
     for (const soc of this.socs) await soc.stop();
     await this.bus?.stop();

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { buildProduct } from './build.mjs';
-import { Scene } from './scene.mjs';
+import { abortOnSignals, Scene } from './scene.mjs';
 import { setup } from './setup.mjs';
 
 const usage = `Usage: npm run --silent with-daemon -- [options] [--] COMMAND [ARGUMENT...]
@@ -59,10 +59,9 @@ async function prepare() {
   await buildProduct();
 }
 
-/** Ctrl-C reaches COMMAND by itself; a signal to this process alone is passed on. */
+/** Ctrl-C reaches COMMAND by itself, and may mean to it what it likes; the rest is passed on. */
 function passSignals(child) {
   const pass = (signal) => child.kill(signal);
-  process.on('SIGINT', () => {});
   process.on('SIGTERM', pass);
   process.on('SIGHUP', pass);
 }
@@ -82,11 +81,12 @@ function runCommand([command, ...args], address) {
 
 /** Resolves with COMMAND's status; 70 if COMMAND was content but the daemon did not end well. */
 async function withDaemon(options) {
-  const scene = await Scene.start(options);
+  const signal = abortOnSignals();
+  const scene = await Scene.start({ ...options, signal });
   let status = 1;
   try {
     await scene.waitForChannels();
-    status = await runCommand(options.command, scene.address);
+    if (!signal.aborted) status = await runCommand(options.command, scene.address);
   } finally {
     const result = await scene.stop();
     if (result?.code !== 0) {

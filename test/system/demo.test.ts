@@ -56,3 +56,24 @@ test('without a command the usage is shown', async () => {
   expect(status).toBe(1);
   expect(stderr).toContain('COMMAND is missing');
 });
+
+test('Ctrl-C is for the command, and nothing is left behind', async () => {
+  const before = leftovers();
+  const script = 'trap "echo interrupted; exit 5" INT; echo running; while :; do sleep 0.1; done';
+  const args = [withDaemon, '--no-build', '--', 'bash', '-c', script];
+  const child = new Child('with-daemon', process.execPath, args);
+  await child.said(/^running$/m, 20_000);
+  // A terminal signals every process of the group in front.
+  process.kill(-(child.pid ?? 0), 'SIGINT');
+  expect(await child.exited).toEqual({ code: 5, signal: null });
+  expect(child.output).toContain('interrupted');
+  expect(leftovers()).toEqual(before);
+});
+
+test('SIGTERM while starting leaves nothing behind', async () => {
+  const before = leftovers();
+  const child = new Child('demo', process.execPath, [demo, '--no-build']);
+  await child.said(/^== demo:/m);
+  expect((await child.stop()).code).not.toBeNull();
+  expect(leftovers()).toEqual(before);
+});

@@ -115,8 +115,9 @@ SendOutcome SendPath::enqueue(Vdev& vdev, Endpoint& endpoint, const SendRequest&
   spare->token = request.token;
   spare->deadline_ns = request.deadline_ns;
   spare->length_bytes = static_cast<uint32_t>(request.payload.size());
-  if (spare->length_bytes > 0) { // private memory on both sides
-    std::memcpy(spare->bytes.get(), request.payload.data(), spare->length_bytes);
+  if (spare->length_bytes > 0) {
+    const uint8_t* from = request.payload.data();
+    std::memcpy(spare->bytes.get(), from, spare->length_bytes); // private memory
   }
   const Lock lock(mutex_);
   // The life may have ended while the mutex was free: then nobody would ever post this.

@@ -10,13 +10,13 @@ namespace {
 template<class Word>
 Word load_private(const uint8_t* from) {
   Word word;
-  std::memcpy(&word, from, sizeof word);
+  std::memcpy(&word, from, sizeof word); // private memory
   return word;
 }
 
 template<class Word>
 void store_private(uint8_t* to, Word word) {
-  std::memcpy(to, &word, sizeof word);
+  std::memcpy(to, &word, sizeof word); // private memory
 }
 
 // The widest access, up to 8 bytes, that is aligned at `shared` and inside the `left` bytes.

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What system tests do to a running scene besides calling it: signals to firmware, sd-bus clients as
+// processes of their own, the memory of a process. All of it ends with its test.
+
+import { readFileSync } from 'node:fs';
+import { Child } from '../../packaging/dev/child.mjs';
+import { compileHelper } from './bus-process.ts';
+import { DaemonProcess, type DaemonSetup } from './daemon-process.ts';
+import { RpmsgClient, until } from './rpmsg-client.ts';
+
+/** A daemon with everything around it, and the clients a test made, all stopped by `stop()`. */
+export class SceneClient {
+  readonly daemon: DaemonProcess;
+  readonly #cleanups: (() => Promise<unknown>)[] = [];
+
+  private constructor(daemon: DaemonProcess) {
+    this.daemon = daemon;
+  }
+
+  static async start(setup?: DaemonSetup): Promise<SceneClient> {
+    return new SceneClient(await DaemonProcess.start(setup));
+  }
+
+  get address(): string {
+    return this.daemon.address;
+  }
+
+  async client(): Promise<RpmsgClient> {
+    const client = await RpmsgClient.connect(this.address);
+    this.#cleanups.push(() => client.close());
+    return client;
+  }
+
+  /** Starts the sd-bus client; its words are those of endpoint-client.c. */
+  sdBusClient(channel: string, ...words: string[]): Child {
+    const program = compileHelper('endpoint-client', ['systemd']);
+    const child = new Child('endpoint-client', program, [this.address, channel, ...words]);
+    this.#cleanups.push(() => child.stop('SIGKILL'));
+    return child;
+  }
+
+  /** Process id of a core's firmware, as the board tells it. */
+  async firmwarePid(core = 'cm40'): Promise<number> {
+    return await until(`firmware of ${core}`, () => {
+      const output = this.daemon.scene.socs.map((soc) => soc.output).join('');
+      const started = [
+        ...output.matchAll(new RegExp(`^${core} firmware started pid (\\d+)$`, 'gm')),
+      ];
+      const pid = started.at(-1)?.[1];
+      return pid === undefined ? undefined : Number(pid);
+    });
+  }
+
+  async signalFirmware(signal: NodeJS.Signals, core?: string): Promise<void> {
+    process.kill(await this.firmwarePid(core), signal);
+  }
+
+  /** Ends the clients that the test made, the latest first. */
+  async endClients(): Promise<void> {
+    for (const cleanup of this.#cleanups.splice(0).reverse()) await cleanup();
+  }
+
+  /** Stops everything; throws unless the daemon exits with `status`. */
+  async stop(status = 0): Promise<void> {
+    await this.endClients();
+    await this.daemon.stop(status);
+  }
+}
+
+/** Resident memory of a process, in bytes. */
+export function residentBytes(pid: number | undefined): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}

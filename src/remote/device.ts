@@ -156,8 +156,10 @@ export class Device {
     this.#endpoints.get(id)?.delivery.synced(tag);
   }
 
-  setState(state: DeviceState): void {
+  /** `reason` says, for people, why it is faulted. */
+  setState(state: DeviceState, reason = ''): void {
     if (state === this.state) return;
+    if (state === 'faulted') this.remote.vdevFaulted(this.index, reason);
     const wasOpen = this.isOpen;
     this.state = state;
     this.#context.observer.deviceChanged(this);

@@ -23,6 +23,8 @@ export class Remote {
   lastReset: LastReset = { timeUs: 0, cause: '' };
   lastError = '';
   readonly #context: LinkContext;
+  /** Which vdev faulted last in this life, and why. */
+  #vdevFault = '';
   /** Whether there has been a life that a reset could end; before it generations settle. */
   #isBorn = false;
 
@@ -52,11 +54,19 @@ export class Remote {
     if (isNewLife) this.#reset(generation, reason);
     this.#isBorn ||= state !== 'offline' && state !== 'down';
     this.#setGeneration(generation);
-    if (entered === 'faulted') this.#setError(reason);
+    if (entered === 'faulted') {
+      this.#setError(this.#vdevFault === '' ? reason : `${reason}; the last: ${this.#vdevFault}`);
+    }
     this.state = state;
     if (entered !== undefined) observer.remoteChanged(this, 'State');
     if (entered === 'quiescing') observer.resetNotified(this, reason);
     if (entered === 'faulted') observer.faulted(this, reason);
+  }
+
+  /** A vdev broke the rules of a ring; the others live on. */
+  vdevFaulted(vdev: number, reason: string): void {
+    this.#vdevFault = `vdev ${vdev}: ${reason}`;
+    this.#setError(this.#vdevFault);
   }
 
   boardGone(): void {
@@ -66,6 +76,7 @@ export class Remote {
   }
 
   #reset(generation: number, reason: string): void {
+    this.#vdevFault = '';
     this.resetCount += Math.max(1, generation - this.generation);
     this.lastReset = { timeUs: Date.now() * 1000, cause: reason };
     this.#context.observer.remoteChanged(this, 'ResetCount', 'LastReset');

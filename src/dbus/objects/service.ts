@@ -145,7 +145,7 @@ export class RpmsgService implements LinkListener {
     if (device === undefined) return;
     const level = state === 'faulted' ? 'warn' : 'debug';
     this.#deps.log[level]({ ...device.logFields, state, reason }, 'vdev state');
-    device.setState(state);
+    device.setState(state, reason);
   }
 
   message(endpoint: number, message: ReceivedMessage): void {

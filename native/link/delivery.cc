@@ -69,10 +69,15 @@ void Delivery::close(Endpoint& endpoint) {
 }
 
 bool Delivery::report_closed() {
-  while (Endpoint* const endpoint = closed_) {
+  Endpoint** link = &closed_;
+  while (Endpoint* const endpoint = *link) {
+    if (endpoint->is_ready) { // its syncs are answered first, when its turn comes
+      link = &endpoint->next_closed;
+      continue;
+    }
     Endpoint* const next = endpoint->next_closed; // after the commit the main thread may free it
     if (!events_.pair(EventKind::endpoint_closed, endpoint->id, 0, endpoint)) return false;
-    closed_ = next;
+    *link = next;
   }
   return true;
 }
@@ -114,6 +119,11 @@ bool Delivery::answer_syncs(Endpoint& endpoint) {
 }
 
 bool Delivery::hand_over() {
+  const bool is_left = hand_over_ready();
+  return !report_closed() || is_left;
+}
+
+bool Delivery::hand_over_ready() {
   while (first_ready_ != nullptr) {
     Endpoint& endpoint = *first_ready_;
     if (has_granted(endpoint)) {
@@ -126,7 +136,7 @@ bool Delivery::hand_over() {
     endpoint.is_ready = false;
     mark_ready(endpoint);
   }
-  return !report_closed(); // nothing closed is on the ready list any more
+  return false;
 }
 
 } // namespace rpmsg

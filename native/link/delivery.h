@@ -30,7 +30,8 @@ public:
   /// Frees all that the endpoint holds; it is reported closed by hand_over(), after its syncs.
   void close(Endpoint& endpoint);
 
-  /// Hands over as much as fits, an endpoint a turn. True when something is left for lack of room.
+  /// Hands over as much as fits, an endpoint a turn, whichever remote it is on: a flood from one
+  /// takes no other's place. True when something is left for lack of room.
   bool hand_over();
 
 private:
@@ -38,6 +39,7 @@ private:
   void drop_oldest(Endpoint& endpoint);
   bool hand_over_one(Endpoint& endpoint);
   bool answer_syncs(Endpoint& endpoint);
+  bool hand_over_ready();
   bool report_closed();
   static bool has_granted(const Endpoint& endpoint);
 

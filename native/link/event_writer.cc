@@ -20,6 +20,7 @@ bool EventWriter::put(Record record, EventKind kind, const void* tail, uint32_t 
 
 bool EventWriter::remote_state(uint32_t remote, RemoteState state, uint32_t generation,
                                std::string_view why) {
+  if (!has_room_for_state()) return false;
   RemoteStateEvent event{};
   event.remote = remote;
   event.state = static_cast<uint32_t>(state);
@@ -30,6 +31,7 @@ bool EventWriter::remote_state(uint32_t remote, RemoteState state, uint32_t gene
 
 bool EventWriter::vdev_state(uint32_t remote, uint32_t vdev, VdevState state,
                              std::string_view why) {
+  if (!has_room_for_state()) return false;
   VdevStateEvent event{};
   event.remote = remote;
   event.vdev = vdev;
@@ -39,6 +41,7 @@ bool EventWriter::vdev_state(uint32_t remote, uint32_t vdev, VdevState state,
 }
 
 bool EventWriter::remote_ready(uint32_t remote, uint32_t generation, Evidence evidence) {
+  if (!has_room_for_state()) return false;
   RemoteReadyEvent event{};
   event.remote = remote;
   event.generation = generation;
@@ -71,7 +74,7 @@ bool EventWriter::message(uint32_t endpoint, const SlotRecord& record, const uin
 void EventWriter::flush() {
   if (!written_) return;
   written_ = false;
-  if (!wake_pending_.exchange(true, std::memory_order_seq_cst)) wake_();
+  if (!wake_pending_.exchange(true, std::memory_order_acq_rel)) wake_();
 }
 
 } // namespace rpmsg

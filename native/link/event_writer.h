@@ -19,6 +19,8 @@ public:
   /// Bytes that messages leave free, so that what answers the main thread's own requests (bounded
   /// by those) always finds room.
   static constexpr uint32_t kControlReserveBytes = 512 * 1024;
+  /// Bytes that states leave free for the same reason: a remote can change them for ever.
+  static constexpr uint32_t kAnswerReserveBytes = 256 * 1024;
 
   /// `wake` is called on the link thread, must not block, and makes the main thread drain the ring.
   EventWriter(SpscBytes& ring, std::function<void()> wake) : ring_(ring), wake_(std::move(wake)) {}
@@ -35,10 +37,14 @@ public:
   /// Wakes the main thread if something was written since it was last woken and it has not begun to
   /// drain yet.
   void flush();
-  /// The main thread, before it drains: what is written from here on wakes it again.
-  void on_drain_begins() { wake_pending_.store(false, std::memory_order_seq_cst); }
+  /// Makes the next flush() wake the main thread although nothing was written.
+  void nudge() { written_ = true; }
+  /// The main thread, before it drains: what is written from here on wakes it again. An exchange,
+  /// not a store: it sees everything that was written before the wake-up it takes back.
+  void on_drain_begins() { (void)wake_pending_.exchange(false, std::memory_order_acq_rel); }
 
 private:
+  bool has_room_for_state() { return ring_.free_bytes() >= kAnswerReserveBytes; }
   template<class Record>
   bool put(Record record, EventKind kind, const void* tail, uint32_t tail_bytes);
 

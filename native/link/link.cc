@@ -9,15 +9,15 @@
 namespace rpmsg {
 
 Link::Link(std::function<void()> wake)
-    : event_ring_(kEventBytes), events_(event_ring_, std::move(wake)), commands_(kCommands),
-      thread_(std::make_unique<LinkThread>(remotes_, commands_, events_)) {}
+    : event_ring_(kEventBytes), events_(event_ring_, std::move(wake)), delivery_(events_),
+      commands_(kCommands), thread_(std::make_unique<LinkThread>(remotes_, commands_, delivery_)) {}
 
 Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
   if (is_started_ || is_closed_) {
     return {false, 0, Errc::invalid_argument, "remotes are opened before the link starts"};
   }
   const auto index = static_cast<uint32_t>(remotes_.size());
-  Remote::Opened opened = Remote::open(index, setup, events_, commands_);
+  Remote::Opened opened = Remote::open(index, setup, delivery_, commands_);
   if (!opened.remote) return {false, 0, opened.code, std::move(opened.message)};
   remotes_.push_back(std::move(opened.remote));
   books_.resize(remotes_.size() * kMaxVdevs);
@@ -29,8 +29,9 @@ Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
 
 Result<void> Link::start(int realtime_priority) {
   if (is_started_ || is_closed_) return Error{Errc::invalid_argument, 0, "start the link", 0};
-  is_started_ = true;
-  return thread_->start(realtime_priority);
+  auto started = thread_->start(realtime_priority);
+  is_started_ = started.ok();
+  return started;
 }
 
 Vdev* Link::vdev(uint32_t remote, uint32_t index) {
@@ -152,6 +153,7 @@ SendOutcome Link::send(uint32_t id, uint32_t destination, std::span<const uint8_
   if (is_closed_) return {SendOutcome::Kind::failed, Errc::shutting_down, false};
   Endpoint* const endpoint = find(id);
   if (endpoint == nullptr) return {SendOutcome::Kind::failed, Errc::no_such_endpoint, false};
+  flush_backlog(); // what was asked before may be what the answer needs
   if (destination == kAnyAddress) return {SendOutcome::Kind::failed, Errc::not_connected, false};
   SendRequest request;
   request.destination = destination;
@@ -193,7 +195,10 @@ void Link::command(Command command) {
     return;
   }
   flush_backlog();
-  if (!backlog_.empty() || !commands_.push(command)) backlog_.push_back(command);
+  if (!backlog_.empty() || !commands_.push(command)) {
+    backlog_.push_back(command);
+    thread_->want_room();
+  }
   thread_->wake();
 }
 
@@ -201,6 +206,7 @@ void Link::flush_backlog() {
   if (backlog_.empty()) return;
   while (!backlog_.empty() && commands_.push(backlog_.front()))
     backlog_.pop_front();
+  if (!backlog_.empty()) thread_->want_room();
   thread_->wake();
 }
 

@@ -102,6 +102,7 @@ private:
 
   SpscBytes event_ring_;
   EventWriter events_;
+  Delivery delivery_;
   SpscQueue<Command> commands_;
   std::deque<Command> backlog_; // what did not fit, in order
   LinkThread::Remotes remotes_;

@@ -31,8 +31,8 @@ void drain_counter(int fd) {
 
 } // namespace
 
-LinkThread::LinkThread(Remotes& remotes, SpscQueue<Command>& commands, EventWriter& events)
-    : remotes_(remotes), commands_(commands), events_(events),
+LinkThread::LinkThread(Remotes& remotes, SpscQueue<Command>& commands, Delivery& delivery)
+    : remotes_(remotes), commands_(commands), delivery_(delivery),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 Result<void> LinkThread::watch(int fd, uint64_t tag) {
@@ -83,14 +83,14 @@ Result<void> LinkThread::start(int realtime_priority) {
 }
 
 void LinkThread::wake() {
-  if (is_woken_.exchange(true, std::memory_order_seq_cst)) return;
+  if (is_woken_.exchange(true, std::memory_order_acq_rel)) return;
   const uint64_t one = 1;
   while (write(wake_fd_.get(), &one, sizeof one) < 0 && errno == EINTR) {
   }
 }
 
 void LinkThread::on_drained() {
-  if (is_starved_.exchange(false, std::memory_order_seq_cst)) wake();
+  if (is_starved_.exchange(false, std::memory_order_acq_rel)) wake();
 }
 
 void LinkThread::stop() {
@@ -134,7 +134,9 @@ void LinkThread::handle(uint64_t tag, uint64_t now_ns) {
   switch (static_cast<Source>(tag & 0xFF)) {
   case Source::wake:
     drain_counter(wake_fd_.get());
-    is_woken_.store(false, std::memory_order_seq_cst); // before the queues are looked at
+    // Before the queues are looked at. An exchange: we see all that was stored before the wake-up
+    // that it takes back, and that nobody will announce again.
+    (void)is_woken_.exchange(false, std::memory_order_acq_rel);
     return;
   case Source::timer:
     drain_counter(timer_.get());
@@ -145,7 +147,6 @@ void LinkThread::handle(uint64_t tag, uint64_t now_ns) {
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, remote->board_fd(), nullptr);
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, remote->interrupt_fd(), nullptr);
     remote->on_board_gone();
-    events_.pair(EventKind::board_gone, static_cast<uint32_t>(tag >> 8), 0);
     return;
   }
 }
@@ -155,6 +156,7 @@ void LinkThread::run_commands(uint64_t now_ns) {
   for (uint32_t i = 0; i < commands_.capacity() && commands_.pop(command); ++i) {
     execute(command, now_ns);
   }
+  if (is_room_wanted_.exchange(false, std::memory_order_acquire)) delivery_.events().nudge();
 }
 
 void LinkThread::execute(const Command& command, uint64_t now_ns) {
@@ -167,12 +169,13 @@ void LinkThread::execute(const Command& command, uint64_t now_ns) {
   case CommandKind::close_endpoint: remote.close_endpoint(*endpoint); return;
   case CommandKind::adopt_table: {
     auto old = remote.vdevs()[command.vdev]->adopt(std::unique_ptr<AddressTable>(command.table));
-    events_.pair(EventKind::table_retired, 0, 0, old.release());
+    // Freed by the main thread, like everything it allocated; if there is no room to say so, here.
+    if (delivery_.events().pair(EventKind::table_retired, 0, 0, old.get())) (void)old.release();
     return;
   }
-  case CommandKind::grant: remote.delivery().grant(*endpoint, command.number); return;
-  case CommandKind::release: remote.delivery().release(*endpoint, command.number); return;
-  case CommandKind::sync: remote.delivery().sync(*endpoint, *command.sync); return;
+  case CommandKind::grant: delivery_.grant(*endpoint, command.number); return;
+  case CommandKind::release: delivery_.release(*endpoint, command.number); return;
+  case CommandKind::sync: delivery_.sync(*endpoint, *command.sync); return;
   case CommandKind::cancel_caller:
     for (auto& each : remotes_)
       each->cancel_caller(static_cast<uint32_t>(command.number));
@@ -182,17 +185,23 @@ void LinkThread::execute(const Command& command, uint64_t now_ns) {
 }
 
 void LinkThread::settle(uint64_t now_ns) {
-  bool starved = false;
   for (auto& remote : remotes_)
-    starved = remote->settle(now_ns) || starved;
-  if (starved) {
-    is_starved_.store(true, std::memory_order_seq_cst);
+    remote->settle(now_ns);
+  if (report()) {
+    (void)is_starved_.exchange(true, std::memory_order_acq_rel);
     // The main thread may have drained everything before it could see that: then nobody would come
     // back, so look once more now that it can.
-    for (auto& remote : remotes_)
-      remote->settle(now_ns);
+    report();
   }
-  events_.flush();
+  delivery_.events().flush();
+}
+
+/// Tells the main thread as much as fits; true when something is left.
+bool LinkThread::report() {
+  bool is_left = false;
+  for (auto& remote : remotes_)
+    is_left = !remote->report() || is_left;
+  return delivery_.hand_over() || is_left;
 }
 
 void LinkThread::arm_timer(uint64_t now_ns) {

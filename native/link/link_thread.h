@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "link/command.h"
-#include "link/event_writer.h"
+#include "link/delivery.h"
 #include "link/remote.h"
 #include "link/spsc_queue.h"
 
@@ -23,7 +23,7 @@ class LinkThread {
 public:
   using Remotes = std::vector<std::unique_ptr<Remote>>;
 
-  LinkThread(Remotes& remotes, SpscQueue<Command>& commands, EventWriter& events);
+  LinkThread(Remotes& remotes, SpscQueue<Command>& commands, Delivery& delivery);
   LinkThread(const LinkThread&) = delete;
   LinkThread& operator=(const LinkThread&) = delete;
   ~LinkThread() { stop(); }
@@ -33,6 +33,8 @@ public:
   Result<void> start(int realtime_priority);
   /// Any thread: commands, sends that wait or room in the event ring are there to be looked at.
   void wake();
+  /// The main thread, before a wake(): commands did not fit, so it is woken once there is room.
+  void want_room() { is_room_wanted_.store(true, std::memory_order_release); }
   /// The main thread, after it drained events: wakes the link thread if it was short of room.
   void on_drained();
   /// Leaves the rings consistent with interrupts masked, and joins. Idempotent.
@@ -49,18 +51,20 @@ private:
   void run_commands(uint64_t now_ns);
   void execute(const Command& command, uint64_t now_ns);
   void settle(uint64_t now_ns);
+  bool report();
   void arm_timer(uint64_t now_ns);
   bool anyone_has_more() const;
 
   Remotes& remotes_;
   SpscQueue<Command>& commands_;
-  EventWriter& events_;
+  Delivery& delivery_;
   UniqueFd epoll_;
   UniqueFd wake_fd_;
   UniqueFd timer_;
   uint64_t timer_at_ns_ = 0;
   std::atomic<bool> is_woken_{false};
   std::atomic<bool> is_starved_{false};
+  std::atomic<bool> is_room_wanted_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> beats_{0};
   std::thread thread_;

@@ -15,9 +15,10 @@ ReceivePath::Outcome ReceivePath::receive_one(Vdev& vdev, uint32_t generation) {
   case DriverQueue::Peek::ready: break;
   }
   if (!take_message(vdev, used, generation)) return Outcome::deferred;
-  const bool had_none = vdev.rx().remote_has_none();
-  vdev.rx().post_empty();
-  return had_none ? Outcome::taken_empty : Outcome::taken;
+  // Looked at after the post: a remote that uses its last buffer meanwhile has seen the new one, or
+  // we see that it had none.
+  if (!vdev.rx().post_empty()) return Outcome::taken;
+  return vdev.rx().remote_had_none() ? Outcome::taken_empty : Outcome::taken;
 }
 
 bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation) {
@@ -35,7 +36,11 @@ bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t gene
   Endpoint* const endpoint = vdev.addresses().find(header.destination);
   // An endpoint that was opened before the message it is to receive was provoked is always known:
   // its command was pushed first.
-  if (endpoint == nullptr && !commands_.empty()) return false;
+  uint64_t& deferred = deferred_[vdev.index()];
+  if (endpoint == nullptr && !commands_.empty() && deferred != used.position + 1) {
+    deferred = used.position + 1;
+    return false;
+  }
   vdev.counters().rx_messages.add();
   vdev.counters().rx_bytes.add(header.length);
   if (endpoint != nullptr) {

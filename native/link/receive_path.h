@@ -3,6 +3,7 @@
 // again. What the remote can write is read once, checked, then used. Link thread only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "link/command.h"
@@ -22,7 +23,8 @@ public:
     nothing,     // the ring has nothing new
     taken,       // one message was taken: accepted, or dropped and counted
     taken_empty, // the same, and the remote had no empty buffer left until now: kick vring0
-    deferred,    // nobody is known at its address, but commands wait: run them, then look again
+    deferred,    // nobody is known at its address, but commands wait: run them, then look again;
+                 // once a message, so that one who keeps giving commands cannot stop a ring
     fault,       // the ring is poisoned
   };
 
@@ -35,6 +37,7 @@ private:
 
   Delivery& delivery_;
   const SpscQueue<Command>& commands_;
+  std::array<uint64_t, kMaxVdevs> deferred_{}; // by vdev: 1 + the position deferred last
 };
 
 } // namespace rpmsg

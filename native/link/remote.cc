@@ -14,6 +14,12 @@ using Lock = std::lock_guard<PiMutex>;
 
 // Messages and words taken in one turn before the other remotes get theirs.
 constexpr uint32_t kTurnBudget = 256;
+// Of that, what one vdev takes before the next one gets its turn, and words before a ring does.
+constexpr uint32_t kVdevBudget = 32;
+constexpr uint32_t kWordBudget = 8;
+// What a ready doorbell costs of it, and how many used TX buffers are taken at once.
+constexpr uint32_t kDoorbellCost = 16;
+constexpr uint32_t kReclaimBudget = 32;
 constexpr uint64_t kFlagSampleWaitingNs = 1 * kNsPerMs;
 constexpr uint64_t kFlagSampleNs = 1000 * kNsPerMs;
 constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
@@ -21,12 +27,12 @@ constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
 } // namespace
 
 Remote::Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
-               StateBlock state, EventWriter& events, const SpscQueue<Command>& commands)
+               StateBlock state, Delivery& delivery, const SpscQueue<Command>& commands)
     : index_(index), platform_(std::move(platform)),
       mu_(platform_->mu(), platform_->mu_generation()), words_(mu_), state_(std::move(state)),
-      delivery_(events), receive_(delivery_, commands), sends_(mutex_, words_),
+      delivery_(delivery), receive_(delivery_, commands), sends_(mutex_, words_),
       life_(RemoteParts{index_, setup.ready_wait_ms, mutex_, mu_, words_, sends_, vdevs_,
-                        state_.remote(), events}) {}
+                        state_.remote(), delivery.events()}) {}
 
 SendOutcome Remote::send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request) {
   SendOutcome outcome = sends_.send(vdev, endpoint, request);
@@ -69,29 +75,41 @@ void Remote::service(uint64_t now_ns) {
     platform_->unmask_interrupt();
     look(budget, now_ns);
   }
-  more_ = budget == 0;
   sample_flags(now_ns);
+  // A remote rings before it uses a ring. Looked at once more, after the last ring was: else a life
+  // that began meanwhile would count as the use of the former, and its doorbell, found later, would
+  // end it.
+  take_ready(budget, now_ns);
+  more_ = budget == 0;
   life_.on_progress(now_ns);
+}
+
+bool Remote::take_ready(uint32_t& budget, uint64_t now_ns) {
+  if ((mu_.take_doorbells() & kReadyDoorbell) == 0) return false;
+  const uint32_t generation = life_.generation();
+  life_.on_ready_doorbell(now_ns);
+  // A new life zeroes and refills every ring: enough for one turn.
+  const bool is_new_life = life_.generation() != generation;
+  budget = is_new_life ? 0 : budget - std::min(budget, kDoorbellCost);
+  return true;
 }
 
 bool Remote::look(uint32_t& budget, uint64_t now_ns) {
   bool found = drain_words(budget);
-  if ((mu_.take_doorbells() & kReadyDoorbell) != 0) {
-    life_.on_ready_doorbell(now_ns);
-    found = true;
-  }
-  if (life_.offered()) {
-    for (auto& vdev : vdevs_)
-      found = reap(*vdev, budget) || found;
-  }
+  found = take_ready(budget, now_ns) || found;
+  const auto count = static_cast<uint32_t>(vdevs_.size());
+  for (uint32_t i = 0; life_.offered() && budget > 0 && i < count; ++i)
+    found = reap(*vdevs_[(first_vdev_ + i) % count], budget) || found;
+  first_vdev_ = (first_vdev_ + 1) % count;
   drain_words(budget); // frees a remote that spins, before the mutex is waited for
-  return serve_transmit() || found;
+  return serve_transmit(budget) || found;
 }
 
 bool Remote::drain_words(uint32_t& budget) {
   bool found = false;
   uint32_t word = 0;
-  while (budget > 0 && mu_.receive(kRpmsgMuChannel, word)) {
+  for (uint32_t i = 0; i < kWordBudget && budget > 0; ++i) {
+    if (!mu_.receive(kRpmsgMuChannel, word)) break;
     found = true;
     --budget;
     // A hint only: every ring is looked at whatever it says. One that names no queue of ours is
@@ -107,7 +125,7 @@ bool Remote::drain_words(uint32_t& budget) {
 bool Remote::reap(Vdev& vdev, uint32_t& budget) {
   if (vdev.state() == VdevState::faulted || vdev.state() == VdevState::down) return false;
   bool found = false;
-  while (budget > 0) {
+  for (uint32_t taken = 0; taken < kVdevBudget && budget > 0; ++taken) {
     drain_words(budget); // before each message: a remote spins in its send until RR is read
     const auto outcome = receive_.receive_one(vdev, life_.generation());
     if (outcome == ReceivePath::Outcome::nothing) return found;
@@ -116,7 +134,9 @@ bool Remote::reap(Vdev& vdev, uint32_t& budget) {
       return true;
     }
     if (outcome == ReceivePath::Outcome::fault) {
-      life_.on_progress(monotonic_ns());
+      const uint64_t now_ns = monotonic_ns();
+      take_ready(budget, now_ns); // before anything counts as used, as in service()
+      life_.on_progress(now_ns);
       return true;
     }
     found = true;
@@ -129,7 +149,7 @@ bool Remote::reap(Vdev& vdev, uint32_t& budget) {
   return found;
 }
 
-bool Remote::serve_transmit() {
+bool Remote::serve_transmit(uint32_t& budget) {
   {
     const Lock lock(mutex_);
     words_.on_transmit_empty();
@@ -138,7 +158,9 @@ bool Remote::serve_transmit() {
   if (!life_.offered()) return found;
   for (auto& vdev : vdevs_) {
     if (vdev->state() == VdevState::faulted) continue;
-    found = sends_.reclaim(*vdev, 32) > 0 || found;
+    const uint32_t reclaimed = sends_.reclaim(*vdev, std::min(budget, kReclaimBudget));
+    budget -= reclaimed;
+    found = reclaimed > 0 || found;
     found = sends_.pump(*vdev) || found;
   }
   return found;
@@ -158,25 +180,33 @@ void Remote::on_timer(uint64_t now_ns) {
   service(now_ns);
 }
 
-bool Remote::settle(uint64_t now_ns) {
+void Remote::settle(uint64_t now_ns) {
   watch_.disarm();
+  bool has_new_fault = false;
   for (auto& vdev : vdevs_) {
     if (is_gone_ || !life_.offered() || vdev->state() == VdevState::faulted) {
       watch_.after_look(vdev->index(), false, false, 0, now_ns);
       continue;
     }
     sends_.pump(*vdev);
-    sends_.reclaim(*vdev, 32);
+    sends_.reclaim(*vdev, kReclaimBudget);
     const Lock lock(mutex_);
+    has_new_fault = vdev->tx().poisoned() || has_new_fault; // we or a sender came upon it
     if (watch_.after_look(vdev->index(), vdev->waiting().size() > 0, vdev->tx().in_flight() > 0,
                           vdev->tx().used_position(), now_ns)) {
       words_.kick(vdev->tx_queue_id());
     }
   }
   if (!watch_.is_idle()) watch_.arm(); // we look by ourselves
-  bool starved = !life_.report();
-  starved = delivery_.hand_over() || starved;
-  return !sends_.report(delivery_.events()) || starved;
+  if (has_new_fault) life_.on_progress(now_ns);
+}
+
+bool Remote::report() {
+  EventWriter& events = delivery_.events();
+  bool told = life_.report();
+  if (is_gone_unreported_) is_gone_unreported_ = !events.pair(EventKind::board_gone, index_, 0);
+  told = told && !is_gone_unreported_;
+  return sends_.report(events) && told;
 }
 
 uint64_t Remote::next_deadline(uint64_t) {
@@ -206,6 +236,7 @@ void Remote::reinitialize(uint64_t now_ns) {
 
 void Remote::on_board_gone() {
   is_gone_ = true;
+  is_gone_unreported_ = true;
   more_ = false;
   life_.on_board_gone();
 }

@@ -34,7 +34,7 @@ public:
   };
 
   /// Opens the platform, maps rings and buffers, touches no register and no ring. Main thread.
-  static Opened open(uint32_t index, const RemoteSetup& setup, EventWriter& events,
+  static Opened open(uint32_t index, const RemoteSetup& setup, Delivery& delivery,
                      const SpscQueue<Command>& commands);
 
   // Any thread but the link thread.
@@ -53,9 +53,10 @@ public:
   bool has_more() const { return more_; }
   void continue_work(uint64_t now_ns);
   void on_timer(uint64_t now_ns);
-  /// After commands or events of other remotes: posts, hands over and reports what is possible now.
-  /// True when something is left for lack of room in the event ring.
-  bool settle(uint64_t now_ns);
+  /// After commands or events of other remotes: posts what is possible now.
+  void settle(uint64_t now_ns);
+  /// Reports states and ended sends; false when the event ring has no room for all of them now.
+  bool report();
   uint64_t next_deadline(uint64_t now_ns);
   void close_endpoint(Endpoint& endpoint);
   void cancel_caller(uint32_t caller);
@@ -64,18 +65,17 @@ public:
   /// Masks every interrupt and asks the remote for none: a successor finds the rings consistent.
   void stop();
 
-  Delivery& delivery() { return delivery_; }
-
 private:
   Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
-         StateBlock state, EventWriter& events, const SpscQueue<Command>& commands);
+         StateBlock state, Delivery& delivery, const SpscQueue<Command>& commands);
 
   void add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings, SharedSpan buffers);
   void service(uint64_t now_ns);
   bool look(uint32_t& budget, uint64_t now_ns);
+  bool take_ready(uint32_t& budget, uint64_t now_ns);
   bool drain_words(uint32_t& budget);
   bool reap(Vdev& vdev, uint32_t& budget);
-  bool serve_transmit();
+  bool serve_transmit(uint32_t& budget);
   void sample_flags(uint64_t now_ns);
 
   uint32_t index_;
@@ -85,13 +85,15 @@ private:
   WordSender words_;
   StateBlock state_;
   std::vector<std::unique_ptr<Vdev>> vdevs_;
-  Delivery delivery_;
+  Delivery& delivery_;
   ReceivePath receive_;
   SendPath sends_;
   RemoteLife life_;
   TxWatch watch_;
   uint64_t next_flag_sample_ns_ = 0;
+  uint32_t first_vdev_ = 0; // whose ring is looked at first
   bool more_ = false;
+  bool is_gone_unreported_ = false;
   bool is_gone_ = false;
   bool is_masked_ = false; // the interrupt fired and was not unmasked yet
 };

@@ -18,6 +18,9 @@ using Lock = std::lock_guard<PiMutex>;
 
 constexpr uint64_t kFirstRepeatNs = 10 * kNsPerMs;
 constexpr uint64_t kLastRepeatNs = 1000 * kNsPerMs;
+// A remote that says it started again, and again, is offered its rings no more often than this: who
+// starts in earnest waits for the word and loses nothing.
+constexpr uint64_t kShortestLifeNs = 10 * kNsPerMs;
 
 } // namespace
 
@@ -36,6 +39,10 @@ void RemoteLife::begin(const char* reason, uint64_t now_ns) {
   offered_ = false;
   flag_was_clear_ = false;
   move(RemoteState::down, reason);
+  for (auto& vdev : parts_.vdevs) { // from here on nobody sends, so that no word follows the reset
+    set_vdev(*vdev, VdevState::down, reason);
+    parts_.sends.fail_all(*vdev, Errc::remote_reset);
+  }
   {
     // A word left in TR is harmless: the rings it points at are fresh before anybody can follow it.
     // Opened again because a remote's MU reset (MUR) clears our enables too.
@@ -44,13 +51,11 @@ void RemoteLife::begin(const char* reason, uint64_t now_ns) {
     parts_.words.reset();
     parts_.mu.set_flags(0);
   }
-  for (auto& vdev : parts_.vdevs) {
-    set_vdev(*vdev, VdevState::down, reason);
-    parts_.sends.fail_all(*vdev, Errc::remote_reset);
+  for (auto& vdev : parts_.vdevs)
     lay_out_rings(*vdev);
-  }
   persist_store(parts_.record.phase, static_cast<uint32_t>(RemotePhase::waiting));
   offer_at_ns_ = now_ns + parts_.ready_wait_ms * kNsPerMs;
+  evidence_ = Evidence::timeout;
   move(RemoteState::waiting, reason);
 }
 
@@ -70,7 +75,7 @@ void RemoteLife::on_ready_doorbell(uint64_t now_ns) {
 
 void RemoteLife::on_flags(uint8_t flags, uint64_t now_ns) {
   const bool set = (flags & 1) != 0;
-  if (set && (state_ == RemoteState::waiting || flag_was_clear_)) {
+  if (set && (!offered_ || flag_was_clear_)) {
     flag_was_clear_ = false; // one edge is one event
     on_ready(Evidence::flag, now_ns);
   }
@@ -79,22 +84,24 @@ void RemoteLife::on_flags(uint8_t flags, uint64_t now_ns) {
 
 void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
   if (state_ == RemoteState::offline) return;
-  if (!offered_) {
-    offer(evidence, now_ns);
-    return;
-  }
   const bool touched = any_vdev(VdevState::up) || any_vdev(VdevState::faulted);
-  if (touched) {
-    begin(evidence == Evidence::rxdb ? "rxdb" : "ready flag", now_ns);
-    offer(evidence, now_ns);
+  if (offered_ && !touched) {
+    // Nobody has used these rings yet: they are as fresh as at the start, only the words are due.
+    for (auto& vdev : parts_.vdevs)
+      tell(*vdev, now_ns);
     return;
   }
-  // Nobody has used these rings yet: they are as fresh as at the start, only the words are due.
-  for (auto& vdev : parts_.vdevs)
-    tell(*vdev, now_ns);
+  if (offered_) {
+    begin(evidence == Evidence::rxdb ? "rxdb" : "ready flag", now_ns);
+    no_offer_before_ns_ = last_evident_life_ns_ + kShortestLifeNs;
+    last_evident_life_ns_ = now_ns;
+  }
+  evidence_ = evidence;
+  offer_at_ns_ = std::max(now_ns, no_offer_before_ns_);
+  if (offer_at_ns_ <= now_ns) offer(now_ns);
 }
 
-void RemoteLife::offer(Evidence evidence, uint64_t now_ns) {
+void RemoteLife::offer(uint64_t now_ns) {
   offered_ = true;
   offer_at_ns_ = kNever;
   {
@@ -107,7 +114,7 @@ void RemoteLife::offer(Evidence evidence, uint64_t now_ns) {
     set_vdev(*vdev, VdevState::offered, "");
     tell(*vdev, now_ns);
   }
-  parts_.events.remote_ready(parts_.index, generation(), evidence);
+  unreported_ready_ = !parts_.events.remote_ready(parts_.index, generation(), evidence_);
 }
 
 void RemoteLife::tell(Vdev& vdev, uint64_t now_ns) {
@@ -177,7 +184,7 @@ void RemoteLife::look_at(Vdev& vdev) {
 }
 
 void RemoteLife::on_timer(uint64_t now_ns) {
-  if (offer_at_ns_ <= now_ns) offer(Evidence::timeout, now_ns);
+  if (offer_at_ns_ <= now_ns) offer(now_ns);
   if (!offered_) return;
   repeat_words(now_ns);
 }
@@ -218,9 +225,9 @@ void RemoteLife::set_vdev(Vdev& vdev, VdevState state, const char* reason) {
     const Lock lock(parts_.mutex); // senders look at the state under it
     vdev.set_state(state);
   }
-  if (!parts_.events.vdev_state(parts_.index, vdev.index(), state, reason)) {
-    unreported_vdevs_ |= 1u << vdev.index();
-  }
+  const uint32_t bit = 1u << vdev.index();
+  const bool told = parts_.events.vdev_state(parts_.index, vdev.index(), state, reason);
+  unreported_vdevs_ = told ? unreported_vdevs_ & ~bit : unreported_vdevs_ | bit;
 }
 
 bool RemoteLife::report() {
@@ -235,7 +242,10 @@ bool RemoteLife::report() {
     unreported_state_ =
         !parts_.events.remote_state(parts_.index, state_, generation(), reason_.data());
   }
-  return !unreported_state_;
+  if (unreported_ready_ && offered_) {
+    unreported_ready_ = !parts_.events.remote_ready(parts_.index, generation(), evidence_);
+  }
+  return !unreported_state_ && !(unreported_ready_ && offered_);
 }
 
 bool RemoteLife::any_vdev(VdevState state) const {

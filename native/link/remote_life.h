@@ -70,7 +70,7 @@ private:
 
   void begin(const char* reason, uint64_t now_ns);
   void lay_out_rings(Vdev& vdev);
-  void offer(Evidence evidence, uint64_t now_ns);
+  void offer(uint64_t now_ns);
   void on_ready(Evidence evidence, uint64_t now_ns);
   void tell(Vdev& vdev, uint64_t now_ns);
   void repeat_words(uint64_t now_ns);
@@ -85,10 +85,14 @@ private:
   bool offered_ = false;
   bool flag_was_clear_ = false; // in this life: only then does a set flag mean a new one
   uint64_t offer_at_ns_ = kNever;
+  Evidence evidence_ = Evidence::timeout; // by which the rings are offered then
+  uint64_t last_evident_life_ns_ = 0;     // when evidence last ended a life
+  uint64_t no_offer_before_ns_ = 0;
   std::array<Repeat, kMaxVdevs> repeats_{};
   std::array<char, 96> reason_{}; // of the present state
   uint32_t unreported_vdevs_ = 0; // bit n = vdev n
   bool unreported_state_ = false;
+  bool unreported_ready_ = false;
 };
 
 } // namespace rpmsg

@@ -58,7 +58,7 @@ std::string not_mapped(const char* what, uint64_t base, uint64_t size) {
 
 } // namespace
 
-Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, EventWriter& events,
+Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, Delivery& delivery,
                             const SpscQueue<Command>& commands) {
   if (std::string problem = problem_of(setup); !problem.empty()) {
     return refused(Errc::invalid_argument, std::move(problem));
@@ -75,7 +75,7 @@ Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, EventWrite
   if (!state) return refused(Errc::os, "no memory for the state of the remote");
   Opened result;
   result.remote.reset(
-      new Remote(index, setup, std::move(opened.platform), std::move(*state), events, commands));
+      new Remote(index, setup, std::move(opened.platform), std::move(*state), delivery, commands));
   for (uint32_t i = 0; i < setup.vdevs; ++i)
     result.remote->add_vdev(setup, i, *rings, *buffers);
   return result;

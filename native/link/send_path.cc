@@ -177,6 +177,7 @@ void SendPath::end(Vdev& vdev, WaitingSend* entry, Errc result) {
 
 void SendPath::expire(Vdev& vdev, uint64_t now_ns) {
   const Lock lock(mutex_);
+  if (vdev.waiting().next_deadline() > now_ns) return;
   vdev.waiting().remove_if([&](const WaitingSend& entry) { return entry.deadline_ns <= now_ns; },
                            [&](WaitingSend* entry) {
                              vdev.counters().tx_timeouts.add();

@@ -31,9 +31,14 @@ void SendQueue::put_pooled(WaitingSend* entry) {
 }
 
 void SendQueue::push(WaitingSend* entry) {
+  append(entry, find(entry->caller));
+}
+
+// `oldest` is the caller's, null for a caller that has nothing waiting.
+void SendQueue::append(WaitingSend* entry, WaitingSend* oldest) {
   entry->next = nullptr;
   ++size_;
-  if (WaitingSend* oldest = find(entry->caller)) {
+  if (oldest != nullptr) {
     oldest->last->next = entry;
     oldest->last = entry;
     return;
@@ -80,7 +85,7 @@ WaitingSend* SendQueue::detach_all() {
   WaitingSend** tail = &head;
   // From the caller whose turn is next, so that pushing them back keeps the order of turns.
   WaitingSend* oldest = newest_turn_ == nullptr ? nullptr : newest_turn_->next_caller;
-  for (uint32_t i = 0; i < callers_; ++i) {
+  for (uint32_t i = 0; i < callers_ && oldest != nullptr; ++i) {
     WaitingSend* const following = oldest->next_caller;
     *tail = oldest;
     tail = &oldest->last->next;
@@ -95,7 +100,7 @@ WaitingSend* SendQueue::detach_all() {
 uint64_t SendQueue::next_deadline() const {
   uint64_t earliest = kNever;
   const WaitingSend* oldest = newest_turn_;
-  for (uint32_t i = 0; i < callers_; ++i, oldest = oldest->next_caller) {
+  for (uint32_t i = 0; i < callers_ && oldest != nullptr; ++i, oldest = oldest->next_caller) {
     for (const WaitingSend* entry = oldest; entry != nullptr; entry = entry->next) {
       earliest = std::min(earliest, entry->deadline_ns);
     }

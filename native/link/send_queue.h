@@ -64,15 +64,18 @@ public:
   /// Removes every entry that `is_over` accepts, passing each to `sink`. Linear in what waits.
   template<class IsOver, class Sink>
   void remove_if(IsOver is_over, Sink sink) {
-    WaitingSend* all = detach_all();
+    WaitingSend* all = detach_all(); // caller by caller
+    WaitingSend* oldest = nullptr;   // of the caller whose entries come now
     while (all != nullptr) {
       WaitingSend* entry = all;
       all = entry->next;
       if (is_over(*entry)) {
         sink(entry);
-      } else {
-        push(entry);
+        continue;
       }
+      if (oldest != nullptr && oldest->caller != entry->caller) oldest = nullptr;
+      append(entry, oldest);
+      if (oldest == nullptr) oldest = entry;
     }
   }
 
@@ -81,6 +84,7 @@ public:
 
 private:
   WaitingSend* find(uint32_t caller) const;
+  void append(WaitingSend* entry, WaitingSend* oldest);
   WaitingSend* pop_after(WaitingSend* before);
   WaitingSend* detach_all();
 

@@ -196,9 +196,9 @@ bool DriverQueue::has_used() const {
   return index != static_cast<uint16_t>(used_position());
 }
 
-bool DriverQueue::remote_has_none() const {
+bool DriverQueue::remote_had_none() const {
   const uint16_t index = load_hint(ring_u16(ring_, layout_.used_index));
-  return index == static_cast<uint16_t>(posted_position());
+  return index == static_cast<uint16_t>(posted_position() - 1);
 }
 
 void DriverQueue::push_idle(uint16_t id) {

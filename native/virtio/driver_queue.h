@@ -114,9 +114,10 @@ public:
 
   /// True if used.idx differs from ours: an unchecked hint, e.g. for polling.
   bool has_used() const;
-  /// True if the remote has used every buffer that was posted, and so has none now. A hint
-  /// likewise: it is why a returned buffer is worth a kick at all.
-  bool remote_has_none() const;
+  /// True if the remote had used every buffer that was posted before the latest post: it is why a
+  /// returned buffer is worth a kick at all. Asked after the post, when its full barrier is behind
+  /// us: a remote that found none before that sees the post, or we see that it had none.
+  bool remote_had_none() const;
 
 private:
   void write_descriptor(uint16_t id, uint32_t length_bytes);

@@ -198,17 +198,24 @@ TEST_CASE("idle buffers are used in turn, so that a lost one shows at once") {
   }
 }
 
-TEST_CASE("a remote has no buffer left once it has used all that were posted") {
+TEST_CASE("a remote had no buffer left if it had used all that were posted before the latest") {
   const RingMemory memory({.num = 2, .align = 16, .buffer_bytes = 64});
   DriverQueue driver = memory.driver(BufferUse::remote_writes);
   DeviceQueue device = memory.device();
   driver.start_fresh();
-  CHECK(driver.remote_has_none());
   REQUIRE(driver.post_empty());
+  CHECK(driver.remote_had_none());
   REQUIRE(driver.post_empty());
-  CHECK_FALSE(driver.remote_has_none());
+  CHECK_FALSE(driver.remote_had_none());
   device.put_used(0, 64);
-  CHECK_FALSE(driver.remote_has_none());
   device.put_used(1, 64);
-  CHECK(driver.remote_has_none());
+  UsedBuffer used;
+  REQUIRE(driver.peek(used) == DriverQueue::Peek::ready);
+  driver.take(used);
+  REQUIRE(driver.post_empty());
+  CHECK(driver.remote_had_none()); // it has used its last since we looked
+  REQUIRE(driver.peek(used) == DriverQueue::Peek::ready);
+  driver.take(used);
+  REQUIRE(driver.post_empty());
+  CHECK_FALSE(driver.remote_had_none());
 }

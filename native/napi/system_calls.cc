@@ -9,8 +9,8 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -80,7 +80,10 @@ Napi::Object lock_outcome(Napi::Env env, const char* status) {
 
 double holder_of(int fd) {
   std::array<char, 32> text{};
-  return pread(fd, text.data(), text.size() - 1, 0) > 0 ? std::atof(text.data()) : 0;
+  const ssize_t length = pread(fd, text.data(), text.size(), 0);
+  int pid = 0;
+  if (length > 0) std::from_chars(text.data(), text.data() + length, pid);
+  return pid;
 }
 
 Napi::Value lock_file(const Napi::CallbackInfo& info) {

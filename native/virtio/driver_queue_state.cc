@@ -63,7 +63,7 @@ void DriverQueue::apply_post() {
 
 void DriverQueue::apply_take(SlotArena* arena) {
   const QueueRedo& redo = *state_.redo;
-  if (redo.slot != kNoSlot) arena->mark_filled(redo.slot);
+  if (redo.slot != kNoSlot && arena != nullptr) arena->mark_filled(redo.slot);
   persist_store(state_.in_flight[redo.id], 0);
   persist_store(state_.header->used_position, redo.position);
 }

@@ -27,7 +27,7 @@ QueueState queue_state_in(std::span<std::byte> block, const QueueGeometry& geome
   state.redo = reinterpret_cast<QueueRedo*>(at += sizeof(QueueStateHeader));
   state.in_flight = reinterpret_cast<uint32_t*>(at += sizeof(QueueRedo));
   state.owner = reinterpret_cast<uint32_t*>(at += words);
-  state.ids = reinterpret_cast<uint16_t*>(at += words);
+  state.ids = reinterpret_cast<uint16_t*>(at + words);
   return state;
 }
 

@@ -185,8 +185,11 @@ void Link::reinitialize(uint32_t remote) {
 
 uint64_t Link::heartbeat() {
   flush_backlog();
+  // Looked at before the wake-up: the turn that it causes is seen by the next call, never by this
+  // one, which would then leave nothing for the next to see.
+  const uint64_t beats = thread_->beats();
   thread_->wake();
-  return thread_->beats();
+  return beats;
 }
 
 void Link::command(Command command) {

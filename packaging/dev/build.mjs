@@ -4,7 +4,7 @@
 
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { command, isMain, must, root, run, step } from './run.mjs';
 import { setup } from './setup.mjs';
@@ -24,12 +24,16 @@ export async function buildNative(preset, target = 'all') {
 const entries = [
   { source: 'src/main.ts', output: 'dist/rpmsgd.js' },
   { source: 'src/cli/main.ts', output: 'dist/rpmsgctl.js' },
-  // The client side of with-daemon and the demo; not packaged.
-  { source: 'src/cli/demo/index.ts', output: 'dist/demo.js' },
 ];
 
-/** How both entry points are bundled: one CommonJS file each, for Debian 12's own Node. */
-function bundleOptions({ source, output }, plugins) {
+/** The client side of with-daemon and the demo; not packaged. */
+const demo = { source: 'src/cli/demo/index.ts', output: 'dist/demo.js' };
+
+/**
+ * How an entry point is bundled: one CommonJS file, for Debian 12's own Node. A release is for
+ * installation: no source map, the system's Node, no licence left out.
+ */
+function bundleOptions({ source, output }, plugins, release) {
   return {
     absWorkingDir: root,
     entryPoints: [source],
@@ -42,10 +46,12 @@ function bundleOptions({ source, output }, plugins) {
     // CommonJS has no import.meta.url; the sources may use it as ever.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: {
-      js: "#!/usr/bin/env node\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;",
+      js: `#!/usr/bin/${release ? '' : 'env '}node\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;`,
     },
     plugins,
-    sourcemap: true,
+    sourcemap: !release,
+    legalComments: release ? 'eof' : 'inline',
+    metafile: true,
     logLevel: 'warning',
   };
 }
@@ -58,22 +64,23 @@ async function interfacePlugins() {
   return [esbuildPlugin];
 }
 
-/** Bundles src/ into dist/. */
-export async function buildBundles() {
+/** Bundles src/ into dist/, or what is installed of it into `folder`; resolves with what went in. */
+export async function buildBundles({ folder = join(root, 'dist'), release = false } = {}) {
+  const inputs = new Set();
   await step('build bundles', async () => {
     const esbuild = await import('esbuild');
     const plugins = await interfacePlugins();
-    mkdirSync(join(root, 'dist'), { recursive: true });
-    writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
-    for (const entry of entries) {
-      if (!existsSync(join(root, entry.source))) {
-        console.log(`${entry.source} does not exist yet: ${entry.output} is left out`);
-        continue;
-      }
-      await esbuild.build(bundleOptions(entry, plugins));
-      chmodSync(join(root, entry.output), 0o755);
+    mkdirSync(folder, { recursive: true });
+    if (!release) writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+    for (const { source, output } of release ? entries : [...entries, demo]) {
+      const file = join(folder, basename(output));
+      const options = bundleOptions({ source, output: file }, plugins, release);
+      const { metafile } = await esbuild.build(options);
+      for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+      chmodSync(file, 0o755);
     }
   });
+  return [...inputs].sort();
 }
 
 /**

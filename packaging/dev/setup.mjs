@@ -35,6 +35,20 @@ const debian = {
     ['clang', 'clang++'],
     ['libclang-rt-14-dev', 'clang++'],
   ],
+  e2e: [
+    ['arch-test', 'arch-test'],
+    ['binfmt-support', 'update-binfmts'],
+    ['qemu-user-static', 'qemu-aarch64-static'],
+    ['systemd-container', 'systemd-nspawn'],
+  ],
+  package: [
+    ['dpkg-dev', 'dpkg-buildpackage'],
+    ['debhelper', 'dh'],
+    ['g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
+    ['binutils-aarch64-linux-gnu', 'aarch64-linux-gnu-objdump'],
+    ['lintian', 'lintian'],
+    ['util-linux', 'unshare'],
+  ],
   'fresh-root': [
     ['mmdebstrap', 'mmdebstrap'],
     ['git', 'git'],
@@ -50,6 +64,8 @@ const includes = {
   test: ['build', 'demo', 'test'],
   lint: ['build', 'demo', 'test', 'lint'],
   fuzz: ['build', 'fuzz'],
+  package: ['build', 'package'],
+  e2e: ['build', 'fresh-root', 'e2e'],
   'fresh-root': ['fresh-root'],
 };
 
@@ -129,7 +145,7 @@ export async function setupNpm() {
   writeFileSync(stamp, wanted);
 }
 
-/** Everything `purpose` needs: one of build, demo, test, lint, fuzz, fresh-root. */
+/** Everything `purpose` needs: one of build, demo, test, lint, fuzz, e2e, fresh-root. */
 export async function setup(purpose) {
   await setupDebian(purpose);
   if (purpose !== 'fresh-root') await setupNpm();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "sim/soc/log.h"
+#include "sim/soc/service_manager.h"
 #include "sim/soc/soc.h"
 
 int main(int argc, char** argv) {
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   say("READY");
+  notify_ready();
   if (options.ready_fd >= 0) {
     const ssize_t written = ::write(options.ready_fd, "READY\n", 6);
     (void)written;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is installed, and where: [source in the checkout or name in the build folder, path].
+
+/** From systemd/ into the folder of units. */
+export const units = ['rpmsgd.service', 'rpmsg.target', 'rpmsg-simulator.service'];
+
+const interfaces = [
+  'org.rpmsg.Channel.xml',
+  'org.rpmsg.Device.xml',
+  'org.rpmsg.Endpoint.xml',
+  'org.rpmsg.Manager.xml',
+  'org.rpmsg.Remote.xml',
+];
+
+const man = '/usr/share/man';
+const examples = '/usr/share/doc/rpmsgd/examples';
+const completions = '/usr/share/bash-completion/completions';
+
+export const files = {
+  native: [
+    ['rpmsgd.node', '/usr/lib/rpmsgd/rpmsgd.node'],
+    ['rpmsg-soc', '/usr/bin/rpmsg-soc'],
+    ['rpmsg-firmware', '/usr/bin/rpmsg-firmware'],
+  ],
+  plain: [
+    ['systemd/rpmsgd.sysusers.conf', '/usr/lib/sysusers.d/rpmsgd.conf'],
+    ['systemd/rpmsg-simulator.sysusers.conf', '/usr/lib/sysusers.d/rpmsg-simulator.conf'],
+    ['systemd/rpmsgd.tmpfiles.conf', '/usr/lib/tmpfiles.d/rpmsgd.conf'],
+    ['systemd/60-rpmsgd.rules', '/usr/lib/udev/rules.d/60-rpmsgd.rules'],
+    ['systemd/rpmsgd.catalog', '/usr/lib/systemd/catalog/rpmsgd.catalog'],
+    ['systemd/realtime.conf', `${examples}/realtime.conf`],
+    ['packaging/rpmsgd.toml', `${examples}/rpmsgd.toml`],
+    ['systemd/simulator.toml', '/usr/share/rpmsgd-simulator/simulator.toml'],
+    ['dbus/org.rpmsg.conf', '/usr/share/dbus-1/system.d/org.rpmsg.conf'],
+    ['dbus/org.rpmsg.service', '/usr/share/dbus-1/system-services/org.rpmsg.service'],
+    ...interfaces.map((name) => [`dbus/${name}`, `/usr/share/dbus-1/interfaces/${name}`]),
+    ['packaging/completions/rpmsgctl', `${completions}/rpmsgctl`],
+    ['packaging/completions/rpmsgd', `${completions}/rpmsgd`],
+    ['packaging/completions/rpmsg-soc', `${completions}/rpmsg-soc`],
+    ['packaging/completions/rpmsg-firmware', `${completions}/rpmsg-firmware`],
+  ],
+  man: [
+    ['packaging/man/rpmsgd.8', `${man}/man8/rpmsgd.8`],
+    ['packaging/man/rpmsgd.toml.5', `${man}/man5/rpmsgd.toml.5`],
+    ['packaging/dev/man-bus.mjs', `${man}/man5/org.rpmsg.5`],
+    ['packaging/man/rpmsgctl.1', `${man}/man1/rpmsgctl.1`],
+    ['packaging/man/rpmsg-soc.1', `${man}/man1/rpmsg-soc.1`],
+    ['packaging/man/rpmsg-firmware.1', `${man}/man1/rpmsg-firmware.1`],
+  ],
+  folders: ['/etc/rpmsg/rpmsgd.toml.d', '/usr/lib/rpmsg/rpmsgd.toml.d'],
+};

@@ -3,7 +3,15 @@
 
 import type { PathStep } from './origins.ts';
 import { hex } from './problems.ts';
-import { bufferBytesPerVdev, coreOf, soc, vdevsOf, vringDefaults, windowsOf } from './resolve.ts';
+import {
+  bufferBytesPerVdev,
+  coreOf,
+  defaultSocket,
+  soc,
+  vdevsOf,
+  vringDefaults,
+  windowsOf,
+} from './resolve.ts';
 import type { RemoteShape } from './schema.ts';
 import type { Complain } from './validate.ts';
 
@@ -13,6 +21,8 @@ const addressable = 0x1_0000_0000;
 interface Region {
   readonly path: readonly PathStep[];
   readonly what: string;
+  /** Whose memory it is in: simulated boards share none. */
+  readonly board: string;
   readonly base: number;
   readonly size: number;
   /** Bytes that are needed, and why. */
@@ -41,9 +51,11 @@ function regionsOf(remote: RemoteShape, index: number, complain: Complain): Regi
   const vdevs = vdevsOf(remote);
   const perVdev = bufferBytesPerVdev(remote);
   const regions: Region[] = [];
-  const add = (key: string, base: number | undefined, rest: Omit<Region, 'path' | 'base'>) => {
+  const board = remote.socket ?? defaultSocket;
+  type Size = Omit<Region, 'path' | 'board' | 'base'>;
+  const add = (key: string, base: number | undefined, size: Size) => {
     const path = ['remote', index, key];
-    if (base !== undefined) regions.push({ path, base, ...rest });
+    if (base !== undefined) regions.push({ path, board, base, ...size });
     else if (soc(remote.soc) !== undefined && coreOf(remote) !== undefined) {
       complain(
         [...path, 'base'],
@@ -129,5 +141,5 @@ function extent({ size, needed }: Region): number {
 }
 
 function overlap(a: Region, b: Region): boolean {
-  return a.base < b.base + extent(b) && b.base < a.base + extent(a);
+  return a.board === b.board && a.base < b.base + extent(b) && b.base < a.base + extent(a);
 }

@@ -99,6 +99,26 @@ describe('a ring that the remote poisons', () => {
       expect(await client.get('/org/rpmsg/cm40', 'Remote', 'State')).toBe('attached');
     },
   );
+
+  test.each(['Reinitialize', 'restart'])('is sound again after a %s', async (how) => {
+    await start(2, '--fault used-id-range:2 --vdev-fault 1');
+    const bad = await client.open(channelPath('cm40', 1, 'echo'));
+    const state = () => client.get(devicePath('cm40', 1), 'Device', 'State');
+    await until('the fault', async () => {
+      await bad.trySend(Buffer.from('x')).catch(() => undefined);
+      return (await state()) === 'faulted';
+    });
+    await bad.receive(1024, 0);
+    if (how === 'restart') await scene.signalFirmware('SIGKILL');
+    else {
+      await scene.signalFirmware('SIGUSR2');
+      await client.call('/org/rpmsg/cm40', 'Remote', 'Reinitialize');
+    }
+    await until('the next life', () => bad.get('Connected') as Promise<boolean>);
+    expect(await state()).toMatch(/^(offered|up)$/);
+    await roundTrip(bad, 'sound again');
+    expect(await client.get('/org/rpmsg/cm40', 'Remote', 'Generation')).toBe(2);
+  });
 });
 
 describe('a bad message in a sound ring', () => {

@@ -154,11 +154,31 @@ describe.each(rows)('$bus, firmware $firmware', ({ bus, firmware }) => {
     expect(await answers(1)).toEqual(['next']);
   });
 
+  test('the next life of the remote ends what waits with RemoteReset', async () => {
+    await start();
+    const waiting = Promise.all(
+      labels('a', 3).map((text) => errorOf(shared.send(Buffer.from(text)))),
+    );
+    await untilWaiting(3);
+    await scene.signalFirmware('SIGKILL');
+    for (const error of await waiting) {
+      expect(error).toMatch(/^org\.rpmsg\.Error\.RemoteReset: cm40 was reset before/);
+    }
+    // The rings are empty again, and the new firmware holds as well.
+    await until('the channel', () => shared.get('Connected') as Promise<boolean>);
+    await shared.trySend(Buffer.from('next life'));
+    await scene.signalFirmware('SIGUSR1');
+    expect(await answers(1)).toEqual(['next life']);
+  });
+
   test('a stop of the daemon ends what waits with ShuttingDown', async () => {
     await start();
     const waiting = errorOf(shared.send(Buffer.from('x')));
     await untilWaiting(1);
+    const receiving = errorOf(shared.receive(1, 20_000));
+    await shared.get('Connected');
     scene.daemon.process.kill('SIGTERM');
+    expect(await receiving).toMatch(/^org\.rpmsg\.Error\.ShuttingDown: the daemon is stopping/);
     expect(await waiting).toMatch(/^org\.rpmsg\.Error\.ShuttingDown: the daemon is stopping/);
     // A second signal would be one too many.
     expect(await scene.daemon.process.exited).toEqual({ code: 0, signal: null });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program rpmsgd: options, one daemon, signals, exit status.
 
+import { journalSend } from './addon/system.ts';
 import { ConfigError, loadConfig, printConfig } from './config/index.ts';
 import { Daemon } from './daemon/daemon.ts';
 import { ExitStatus, exitStatus } from './daemon/exit.ts';
@@ -43,6 +44,7 @@ async function runDaemon(options: Options): Promise<number> {
   const log = createLogger({
     level: options.logLevel ?? config.log.level,
     format: options.logFormat,
+    journal: journalSend,
   });
   exitOnBug(log);
   const daemon = new Daemon({ options, config, log, notifier: createNotifier() });

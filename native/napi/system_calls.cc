@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -44,7 +45,8 @@ Napi::Value send_fds(const Napi::CallbackInfo& info) {
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(count * sizeof(int));
     for (size_t i = 0; i < count; ++i) {
-      const auto fd = to_u32(list.Get(static_cast<uint32_t>(i)), "fd");
+      const Napi::Value entry = list.Get(static_cast<uint32_t>(i));
+      const auto fd = entry.IsEmpty() ? std::nullopt : to_u32(entry, "fd");
       if (!fd) return info.Env().Undefined();
       const int value = static_cast<int>(*fd);
       std::memcpy(CMSG_DATA(header) + i * sizeof(int), &value, sizeof value);
@@ -54,22 +56,33 @@ Napi::Value send_fds(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sent < 0 ? -errno : static_cast<double>(sent));
 }
 
+/// One datagram to a path or an @abstract name; 0 or -errno.
+int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int flags) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof to.sun_path) return -EINVAL;
+  std::memcpy(to.sun_path, path.data(), path.size()); // private memory
+  if (path[0] == '@') to.sun_path[0] = '\0';          // the abstract namespace
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  const ssize_t sent = sendto(socket.get(), bytes.data(), bytes.size(), flags | MSG_NOSIGNAL,
+                              reinterpret_cast<sockaddr*>(&to), length);
+  return sent < 0 ? -errno : 0;
+}
+
 Napi::Value notify(const Napi::CallbackInfo& info) {
   if (!info[0].IsString() || !info[1].IsString()) return Napi::Number::New(info.Env(), -EINVAL);
   const std::string path = info[0].As<Napi::String>().Utf8Value();
   const std::string text = info[1].As<Napi::String>().Utf8Value();
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof to.sun_path) {
-    return Napi::Number::New(info.Env(), -EINVAL);
-  }
-  std::memcpy(to.sun_path, path.data(), path.size());
-  if (path[0] == '@') to.sun_path[0] = '\0'; // the abstract namespace
-  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  const ssize_t sent = sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL,
-                              reinterpret_cast<sockaddr*>(&to), length);
-  return Napi::Number::New(info.Env(), sent < 0 ? -errno : 0);
+  const std::span bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  return Napi::Number::New(info.Env(), send_datagram(path, bytes, 0));
+}
+
+Napi::Value journal_send(const Napi::CallbackInfo& info) {
+  const auto bytes = to_bytes(info[1], "bytes");
+  if (!info[0].IsString() || !bytes) return Napi::Number::New(info.Env(), -EINVAL);
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  return Napi::Number::New(info.Env(), send_datagram(path, *bytes, MSG_DONTWAIT));
 }
 
 Napi::Object lock_outcome(Napi::Env env, const char* status) {
@@ -88,7 +101,11 @@ double holder_of(int fd) {
 
 Napi::Value lock_file(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::string path = info[0].ToString().Utf8Value();
+  if (!info[0].IsString()) {
+    Napi::TypeError::New(env, "path must be a string").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
   UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) {
     auto result = lock_outcome(env, "failed");
@@ -113,6 +130,7 @@ Napi::Value lock_file(const Napi::CallbackInfo& info) {
 void define_system_calls(Napi::Env env, Napi::Object exports) {
   exports.Set("sendFds", Napi::Function::New(env, send_fds, "sendFds"));
   exports.Set("notify", Napi::Function::New(env, notify, "notify"));
+  exports.Set("journalSend", Napi::Function::New(env, journal_send, "journalSend"));
   exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
 }
 

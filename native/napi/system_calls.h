@@ -7,7 +7,7 @@
 namespace rpmsg {
 
 /// sendFds(socketFd, bytes, fds) → bytes sent or -errno; notify(path, text) → 0 or -errno;
-/// lockFile(path) → {status, holder?, message?}.
+/// journalSend(path, bytes) → 0 or -errno, at once; lockFile(path) → {status, holder?, message?}.
 void define_system_calls(Napi::Env env, Napi::Object exports);
 
 } // namespace rpmsg

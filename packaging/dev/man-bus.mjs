@@ -67,7 +67,7 @@ function roffText(comment) {
   const out = [];
   for (const line of dedent(comment)) {
     if (line === '') out.push('.PP');
-    else if (/^\s/.test(line)) out.push('.br', roff(`  ${line.trim()}`));
+    else if (/^\s/.test(line)) out.push(roff(`  ${line.trim()}`));
     else if (/^(Errors|Options|Keys):/.test(line)) out.push('.PP', roff(line));
     else out.push(roff(line));
   }

@@ -71,6 +71,7 @@ export interface NativeAddon {
   readonly Link: new () => NativeLink;
   sendFds(socketFd: number, bytes: Uint8Array, fds: readonly number[]): number;
   notify(socketPath: string, text: string): number;
+  journalSend(socketPath: string, bytes: Uint8Array): number;
   lockFile(path: string): LockOutcome;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The few system calls that Node does not offer, done by the addon: descriptors over a socket, one
-// datagram to the service manager, an exclusive lock on a file.
+// datagram to the service manager or the journal, an exclusive lock on a file.
 
 import { RpmsgdError } from '../util/errors.ts';
 import { loadAddon } from './native.ts';
@@ -16,6 +16,14 @@ export function sendFds(socketFd: number, bytes: Uint8Array, fds: readonly numbe
 /** One datagram to $NOTIFY_SOCKET (a path or @abstract). Returns false when it could not be sent. */
 export function notify(socketPath: string, text: string): boolean {
   return loadAddon().notify(socketPath, text) === 0;
+}
+
+/** One datagram of fields to the journal. Never waits: false when the journal does not take it now. */
+export function journalSend(
+  bytes: Uint8Array,
+  socketPath = '/run/systemd/journal/socket',
+): boolean {
+  return loadAddon().journalSend(socketPath, bytes) === 0;
 }
 
 /**

@@ -6,11 +6,13 @@ import type { LinkApi } from '../addon/link-api.ts';
 import { sendFds } from '../addon/system.ts';
 import { type Config, diffConfig, loadConfig } from '../config/index.ts';
 import type { Bus } from '../dbus/index.ts';
+import { logControlInterface, logControlPath } from '../dbus/objects/log-control.ts';
 import { RpmsgService } from '../dbus/objects/service.ts';
 import type { Notifier } from '../systemd/notifier.ts';
 import { Watchdog } from '../systemd/watchdog.ts';
 import { RpmsgdError } from '../util/errors.ts';
 import { limitWarnings, type PeerLogger } from '../util/fault-log.ts';
+import { isJournalStream } from '../util/journal.ts';
 import type { Logger } from '../util/log.ts';
 import { version } from '../util/version.ts';
 import { BusLink } from './bus-link.ts';
@@ -146,7 +148,7 @@ export class Daemon {
       { name: 'lock', start: () => takeLock(chooseRuntimeDir(this.#options.runtimeDir)) },
       { name: 'link', start: () => this.#openLink(), stop: () => this.#link?.close() },
       { name: 'bus', start: () => this.#connectBus(), stop: () => this.#bus?.close() },
-      { name: 'objects', start: () => this.#service.publish() },
+      { name: 'objects', start: () => this.#publish() },
       { name: 'name', start: () => this.#ownName(), stop: () => this.#releaseName() },
       { name: 'remotes', start: () => this.#startLink(), stop: () => this.#link?.close() },
       this.#watchdogPart(),
@@ -181,6 +183,13 @@ export class Daemon {
     bus.on('nameLost', (name: string) => {
       this.#lost(ExitStatus.failure, { name }, 'the name on the bus is lost: exiting');
     });
+  }
+
+  #publish(): void {
+    const { tree, clients } = this.#busLink.parts;
+    const target = isJournalStream(process.env) ? 'journal' : 'console';
+    tree.publish(logControlPath, [logControlInterface.of({ log: this.#log, target, clients })]);
+    this.#service.publish();
   }
 
   async #ownName(): Promise<void> {

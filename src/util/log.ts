@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// pino, written the way the reader of standard error wants it: with a priority for the journal,
-// as plain lines for a terminal, or as JSON.
+// pino, written the way its reader wants it: to the journal with fields, or to standard error with a
+// priority, as plain lines, or as JSON.
 
 import { type Logger, pino } from 'pino';
+import {
+  isJournalStream,
+  type JournalEntry,
+  type JournalSender,
+  JournalWriter,
+} from './journal.ts';
 
 export type { Logger } from 'pino';
 
@@ -44,17 +50,23 @@ function oneLine(text: string): string {
   return text.replaceAll('\n', '\\n');
 }
 
-/** One line of pino's JSON as `message key=value`, behind `<priority>` or the level's name. */
-export function formatLine(json: string, format: 'plain' | 'journal'): string {
+/** One entry of pino's JSON: its line without what stands before it, and its parts. */
+function readEntry(json: string): JournalEntry & { readonly name: string } {
   const { level, msg, err, time: _time, ...fields } = JSON.parse(json) as Entry;
   const [, name, priority] = levels.find(([least]) => level >= least) ?? [0, 'info', 6];
-  const prefix = format === 'journal' ? `<${priority}>` : `${name.padEnd(5)} `;
   const error = err as PrintedError | undefined;
   // A stack tells a bug's reader something, and nobody else.
   if (level >= 60 && error?.stack !== undefined) Object.assign(fields, { stack: error.stack });
-  const text = [msg, error?.message].filter((part) => part !== undefined && part !== '').join(': ');
+  const parts = [msg, error?.message].filter((part) => part !== undefined && part !== '');
   const rest = Object.entries(fields).map((field) => ` ${printField(field)}`);
-  return `${prefix}${oneLine(text)}${rest.join('')}\n`;
+  const text = `${oneLine(parts.join(': '))}${rest.join('')}`;
+  return { name, priority, text, message: msg, fields };
+}
+
+/** One line of pino's JSON as `message key=value`, behind `<priority>` or the level's name. */
+export function formatLine(json: string, format: 'plain' | 'journal'): string {
+  const { name, priority, text } = readEntry(json);
+  return `${format === 'journal' ? `<${priority}>` : `${name.padEnd(5)} `}${text}\n`;
 }
 
 function chooseFormat(wanted: LogFormat, env: NodeJS.ProcessEnv): Exclude<LogFormat, 'auto'> {
@@ -67,16 +79,24 @@ export interface LogOptions {
   readonly format?: LogFormat;
   readonly env?: NodeJS.ProcessEnv;
   readonly write?: (text: string) => void;
+  /** The way to the journal, used with format `auto` where standard error is the journal. */
+  readonly journal?: JournalSender;
+}
+
+/** What takes pino's JSON. */
+function chooseWriter(options: LogOptions): (json: string) => void {
+  const { env = process.env, format: wanted = 'auto', journal } = options;
+  if (wanted === 'auto' && journal !== undefined && isJournalStream(env)) {
+    const writer = new JournalWriter(journal);
+    return (json) => writer.write(readEntry(json));
+  }
+  const format = chooseFormat(wanted, env);
+  const write = options.write ?? ((text: string) => process.stderr.write(text));
+  return (json) => void write(format === 'json' ? json : formatLine(json, format));
 }
 
 /** The level may be changed at any time: `logger.level = 'debug'`. */
 export function createLogger(options: LogOptions): Logger {
-  const format = chooseFormat(options.format ?? 'auto', options.env ?? process.env);
-  const write = options.write ?? ((text: string) => process.stderr.write(text));
-  const destination = {
-    write: (json: string) => {
-      write(format === 'json' ? json : formatLine(json, format));
-    },
-  };
+  const destination = { write: chooseWriter(options) };
   return pino({ level: options.level, base: null, serializers: { err: keepError } }, destination);
 }

@@ -93,8 +93,7 @@ void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
   }
   if (offered_) {
     begin(evidence == Evidence::rxdb ? "rxdb" : "ready flag", now_ns);
-    no_offer_before_ns_ = last_evident_life_ns_ + kShortestLifeNs;
-    last_evident_life_ns_ = now_ns;
+    no_offer_before_ns_ = last_offer_ns_ + kShortestLifeNs;
   }
   evidence_ = evidence;
   offer_at_ns_ = std::max(now_ns, no_offer_before_ns_);
@@ -104,6 +103,7 @@ void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
 void RemoteLife::offer(uint64_t now_ns) {
   offered_ = true;
   offer_at_ns_ = kNever;
+  last_offer_ns_ = now_ns;
   {
     // Firmware of the i.MX7ULP kind waits for this flag beside the word. Nobody minds if an earlier
     // update is still crossing and this one is not shown.

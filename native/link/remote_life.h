@@ -86,7 +86,7 @@ private:
   bool flag_was_clear_ = false; // in this life: only then does a set flag mean a new one
   uint64_t offer_at_ns_ = kNever;
   Evidence evidence_ = Evidence::timeout; // by which the rings are offered then
-  uint64_t last_evident_life_ns_ = 0;     // when evidence last ended a life
+  uint64_t last_offer_ns_ = 0;
   uint64_t no_offer_before_ns_ = 0;
   std::array<Repeat, kMaxVdevs> repeats_{};
   std::array<char, 96> reason_{}; // of the present state

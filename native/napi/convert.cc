@@ -15,12 +15,15 @@ void throw_type(Napi::Env env, const char* name, const char* expected) {
       .ThrowAsJavaScriptException();
 }
 
+// A getter that throws leaves an empty value, which has no environment to throw anything else in.
 std::optional<uint64_t> member_u64(const Napi::Object& object, const char* name) {
-  return to_u64(object.Get(name), name);
+  const Napi::Value value = object.Get(name);
+  return value.IsEmpty() ? std::nullopt : to_u64(value, name);
 }
 
 std::optional<uint32_t> member_u32(const Napi::Object& object, const char* name) {
-  return to_u32(object.Get(name), name);
+  const Napi::Value value = object.Get(name);
+  return value.IsEmpty() ? std::nullopt : to_u32(value, name);
 }
 
 bool read_windows(const Napi::Object& object, RemoteSetup& setup) {
@@ -100,9 +103,11 @@ std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {
   }
   const auto object = value.As<Napi::Object>();
   const Napi::Value socket = object.Get("socket");
+  if (socket.IsEmpty()) return std::nullopt; // its getter threw
   const Napi::Value core = object.Get("core");
+  if (core.IsEmpty()) return std::nullopt;
   if (!socket.IsString() || !core.IsString()) {
-    throw_type(value.Env(), "socket and core", "strings");
+    throw_type(object.Env(), "socket and core", "strings");
     return std::nullopt;
   }
   RemoteSetup setup;

@@ -17,6 +17,8 @@ constexpr napi_type_tag kLinkTag = {0x7270'6d73'6764'4c69, 0x6e6b'0000'0000'0001
 // a flood from a remote does not keep the bus waiting.
 constexpr uint32_t kBatchBytes = 128 * 1024;
 
+constexpr uint32_t kMaxPriority = 99; // of SCHED_FIFO
+
 Napi::Value outcome_of(Napi::Env env, Errc code) {
   return Napi::String::New(env, errc_name(code));
 }
@@ -61,7 +63,6 @@ void LinkWrap::shut() {
   if (link_) link_->close(); // the link thread is joined before its wake-up goes away
   wake_.close();
   listener_.Reset();
-  context_.reset();
 }
 
 Napi::Value LinkWrap::open_remote(const Napi::CallbackInfo& info) {
@@ -80,11 +81,20 @@ Napi::Value LinkWrap::open_remote(const Napi::CallbackInfo& info) {
 
 Napi::Value LinkWrap::start(const Napi::CallbackInfo& info) {
   const auto priority = to_u32(info[1], "realtimePriority");
-  if (!priority || !info[0].IsFunction()) return info.Env().Undefined();
-  listener_ = Napi::Persistent(info[0].As<Napi::Function>());
-  context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "rpmsgd.link");
+  if (!priority) return info.Env().Undefined();
+  if (!info[0].IsFunction() || *priority > kMaxPriority) {
+    Napi::TypeError::New(info.Env(), "onEvents must be a function and realtimePriority 0 to 99")
+        .ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
   const auto started = link_->start(static_cast<int>(*priority));
-  if (started) return Napi::String::New(info.Env(), "");
+  if (started) {
+    listener_ = Napi::Persistent(info[0].As<Napi::Function>());
+    context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "rpmsgd.link");
+    Ref(); // a link that runs is not collected, whoever lets go of it; close() ends both
+    is_held_ = true;
+    return Napi::String::New(info.Env(), "");
+  }
   const Error& error = started.error();
   return Napi::String::New(info.Env(), std::string("cannot ") + error.operation + ": " +
                                            std::strerror(error.os_error));
@@ -217,16 +227,25 @@ Napi::Value LinkWrap::drain(const Napi::CallbackInfo& info) {
 
 void LinkWrap::close(const Napi::CallbackInfo&) {
   shut();
+  if (is_held_) Unref();
+  is_held_ = false;
 }
 
 void LinkWrap::on_events() {
   if (listener_.IsEmpty() || !context_) return;
   const Napi::HandleScope scope(Env());
-  listener_.MakeCallback(Value(), {}, *context_);
-  // `this` may be closed by now. An exception left pending is fatal, as if thrown by any callback.
-  if (Env().IsExceptionPending()) {
-    const Napi::Error error = Env().GetAndClearPendingException();
-    napi_fatal_exception(Env(), error.Value());
+  // The plain call: the wrapper of node-addon-api throws when JavaScript may not run any more, as
+  // in a worker that is being terminated, and that is fatal to the whole process.
+  const napi_env env = Env();
+  napi_value result = nullptr;
+  const napi_status called =
+      napi_make_callback(env, *context_, Value(), listener_.Value(), 0, nullptr, &result);
+  // `this` may be closed by now. What the listener threw is fatal, as if thrown by any callback.
+  bool has_thrown = false;
+  napi_value thrown = nullptr;
+  if (called == napi_ok || napi_is_exception_pending(env, &has_thrown) != napi_ok) return;
+  if (has_thrown && napi_get_and_clear_last_exception(env, &thrown) == napi_ok) {
+    napi_fatal_exception(env, thrown);
   }
 }
 

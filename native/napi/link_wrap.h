@@ -45,6 +45,7 @@ private:
   std::unique_ptr<Napi::AsyncContext> context_;
   Napi::FunctionReference listener_;
   std::vector<uint8_t> batch_;
+  bool is_held_ = false; // by itself, from start() to close()
 };
 
 } // namespace rpmsg

@@ -51,8 +51,14 @@ export class SceneClient {
     });
   }
 
+  /** SIGKILL, or a signal that the firmware obeys: it has, when this resolves. */
   async signalFirmware(signal: NodeJS.Signals, core?: string): Promise<void> {
-    process.kill(await this.firmwarePid(core), signal);
+    const pid = await this.firmwarePid(core);
+    process.kill(pid, signal);
+    if (signal === 'SIGKILL') return;
+    await until(`${signal} taken`, () => /^ShdPnd:\s+0+$/m.test(statusOf(pid)));
+    // Its loop does what the handler noted before it sleeps again.
+    await until(`${signal} obeyed`, () => /^State:\s+S/m.test(statusOf(pid)));
   }
 
   /** Ends the clients that the test made, the latest first. */
@@ -67,8 +73,11 @@ export class SceneClient {
   }
 }
 
+function statusOf(pid: number | undefined): string {
+  return readFileSync(`/proc/${pid}/status`, 'utf8');
+}
+
 /** Resident memory of a process, in bytes. */
 export function residentBytes(pid: number | undefined): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1]) * 1024;
 }

@@ -86,10 +86,7 @@ describe.each(['dbus-daemon system', 'dbus-broker'] as const)('%s', (bus) => {
     await sleeper.said(/^endpoint \S+$/m);
     const path = /^endpoint (\S+)$/m.exec(sleeper.output)?.[1] ?? '';
     const stats = () => client.endpoint(path).stats();
-    await until('every message', async () => {
-      const { rx_messages: taken = 0n, rx_drops: dropped = 0n } = await stats();
-      return taken + dropped >= BigInt(total);
-    });
+    await untilReceived(BigInt(total), path);
     // Another subscriber is served meanwhile.
     const other = await client.open(echo);
     await other.send(Buffer.from('meanwhile'));

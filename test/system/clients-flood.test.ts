@@ -133,9 +133,7 @@ describe.each(['dbus-daemon system', 'dbus-broker'] as const)('%s', (bus) => {
     const paths = sleepers.map(({ output }) => /^endpoint (\S+)$/m.exec(output)?.[1] ?? '');
     const taken = async () => {
       const stats = await Promise.all(paths.map((path) => client.endpoint(path).stats()));
-      return stats.reduce((sum, one) => {
-        return sum + Number(one['rx_messages'] ?? 0n) + Number(one['rx_drops'] ?? 0n);
-      }, 0);
+      return stats.reduce((sum, one) => sum + Number(one['rx_messages']), 0);
     };
     const grown = await growth(20, async (round) => {
       await until('a share of the burst', async () => (await taken()) >= (round + 1) * 5_000);

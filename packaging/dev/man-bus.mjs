@@ -89,23 +89,26 @@ function describe(kind, name, spec) {
   return `property ${name} ${property.type} (${property.access})`;
 }
 
+/** An element with the comment right before it, if any; or a comment that stands alone. */
+const element =
+  /(?:<!--((?:(?!-->)[\s\S])*)-->\s*)?<(interface|method|signal|property)\s+name="([^"]+)"|<!--((?:(?!-->)[\s\S])*)-->/g;
+
 /** Each element of one interface in the order of its file, with the comment before it. */
 function sectionOf(name) {
   const file = `org.rpmsg.${name}.xml`;
   const text = readFileSync(join(root, 'dbus', file), 'utf8');
   const { spec } = compileInterfaceXml(text, file);
   const out = [];
-  const element = /<!--([\s\S]*?)-->\s*(?:<(interface|method|signal|property)\s+name="([^"]+)")?/g;
-  for (const [, comment, kind, member] of text.matchAll(element)) {
-    if (/SPDX-License-Identifier/.test(comment)) continue;
+  for (const [, before, kind, member, alone] of text.matchAll(element)) {
+    const comment = before ?? alone ?? '';
+    if (/SPDX-License-Identifier|^\s*How to read this file/.test(comment)) continue;
     if (kind === 'interface') out.push(`.SH "INTERFACE ${member.toUpperCase()}"`);
     else if (kind !== undefined) out.push('.SS', roff(describe(kind, member, spec)));
     else if (name === 'Manager' && out.length === 0) out.push('.SH "ERRORS AND CONVENTIONS"');
-    else if (/^\s*How to read this file/.test(comment)) continue;
     else out.push('.PP');
     out.push(roffText(comment));
   }
-  return out.join('\n');
+  return out.filter((line) => line !== '').join('\n');
 }
 
 /** The whole page; @VERSION@ stands for the version. */

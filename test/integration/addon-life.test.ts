@@ -96,7 +96,7 @@ describe('wrong arguments', () => {
   it('refuses a receiver that is no link, and a call without new', () => {
     const { Link } = load();
     const link = new Link();
-    const send = link.send as (this: unknown) => void;
+    const send = link.send as unknown as (this: unknown) => void;
     for (const receiver of [{}, null, 1, Link, Link.prototype, new Map()]) {
       expect(() => send.call(receiver)).toThrow(TypeError);
     }

@@ -25,6 +25,7 @@ const levels: readonly Level[] = [
   { name: 'unit', timeoutS: 10, parallel: true },
   { name: 'integration', timeoutS: 30, parallel: false },
   { name: 'system', timeoutS: 60, parallel: false },
+  { name: 'e2e', timeoutS: 90, parallel: false },
 ];
 
 export default defineConfig({

@@ -7,6 +7,8 @@ set -euo pipefail
 
 checkout=$(cd "$(dirname "$0")/../.." && pwd)
 demo_seconds=${RPMSGD_DEMO_SECONDS:-10}
+# shellcheck source=packaging/dev/debian-sources.sh
+source "$checkout/packaging/dev/debian-sources.sh"
 
 # Mounts live in a namespace of this script's own: they end with it, however it ends.
 if [[ ${RPMSGD_FRESH_ROOT_NAMESPACE:-} != own ]]; then
@@ -35,34 +37,9 @@ base=$1
 root=$base/root
 log() { printf '== fresh root: %s\n' "$*"; }
 
-# This machine's Debian entries alone, in either of apt's two formats.
-debian_sources() {
-  local file
-  mkdir "$base/sources"
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
-    [[ -f $file ]] || continue
-    case $file in
-      *.sources) grep -q '^Signed-By:.*debian-archive-keyring' "$file" && cat "$file" && echo ;;
-      *) grep -E '^deb .*\bbookworm(-updates|-security)?\b' "$file" | grep -v 'signed-by=' || true ;;
-    esac >"$base/sources/$(basename "$file")"
-  done
-  find "$base/sources" -empty -delete
-}
-
-# How this machine's apt fetches (proxies, retries, clocks), without its lists of what to fetch.
-apt_settings() {
-  apt-config dump | grep -E '^Acquire::(Check-|Retries|Max-|[a-z]*proxy|https?::)' |
-    grep -vE '::(Signed-By|.*::Password)' || true
-}
-
 make_root() {
-  debian_sources
-  apt_settings >"$base/apt.conf"
-  local sources=("$base"/sources/*) certificates=/etc/ssl/certs/ca-certificates.crt
-  # A fresh machine whose apt knows no source on this one takes mmdebstrap's default.
-  [[ -e ${sources[0]} ]] || sources=()
-  mmdebstrap --quiet --variant=minbase --include=nodejs,npm,ca-certificates \
-    --aptopt="$base/apt.conf" bookworm "$root" "${sources[@]}"
+  local certificates=/etc/ssl/certs/ca-certificates.crt
+  debian_root "$base" "$root" --include=nodejs,npm,ca-certificates
   [[ ! -f $certificates ]] || cp -L "$certificates" "$root$certificates"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 }

@@ -36,6 +36,7 @@ const debian = {
     ['libclang-rt-14-dev', 'clang++'],
   ],
   e2e: [
+    ['libsystemd-dev', '/usr/include/systemd/sd-bus.h'],
     ['arch-test', 'arch-test'],
     ['binfmt-support', 'update-binfmts'],
     ['qemu-user-static', 'qemu-aarch64-static'],

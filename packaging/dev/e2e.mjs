@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run test:e2e`: installs the packages in a Debian 12 root, boots it with its own systemd and
+// checks there. Needs root; the roots are kept in .cache/e2e, everything else goes when it ends.
+// `-- --packages DIR` takes packages made before, further words are passed to vitest.
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import * as counts from './counts.mjs';
+import { command, must, root, run, step } from './run.mjs';
+import { setup } from './setup.mjs';
+
+const cache = join(root, '.cache/e2e');
+const makeRoot = join(root, 'packaging/e2e/make-root.sh');
+
+/** Where the root of an architecture is kept: another directory whenever it is made otherwise. */
+function rootPath(architecture) {
+  const recipe = [makeRoot, join(root, 'packaging/dev/debian-sources.sh')];
+  const hash = createHash('sha256');
+  for (const file of recipe) hash.update(readFileSync(file));
+  return join(cache, `${architecture}-${hash.digest('hex').slice(0, 12)}`);
+}
+
+/** Roots that another recipe made, and what was left by one that did not come to its end. */
+function removeStale(wanted) {
+  const keep = new Set(wanted.map((path) => basename(path)));
+  for (const entry of readdirSync(cache)) {
+    if (!keep.has(entry)) rmSync(join(cache, entry), { recursive: true, force: true });
+  }
+}
+
+async function makeRoots() {
+  mkdirSync(cache, { recursive: true });
+  const roots = { amd64: rootPath('amd64'), arm64: rootPath('arm64') };
+  removeStale(Object.values(roots));
+  for (const [architecture, path] of Object.entries(roots)) {
+    await step(`Debian 12 root, ${architecture}`, () =>
+      must(makeRoot, [architecture, path], { timeoutS: 600 }),
+    );
+  }
+  return roots;
+}
+
+/** The programs of test/e2e/support that go into the machine. */
+const helpers = [
+  { name: 'stop-thread', flags: ['-static'], libraries: [] },
+  { name: 'subscriber', flags: [], libraries: ['-lsystemd'] },
+];
+
+async function buildHelpers() {
+  const directory = join(root, 'build/e2e');
+  mkdirSync(directory, { recursive: true });
+  for (const { name, flags, libraries } of helpers) {
+    const source = join(root, `test/e2e/support/${name}.c`);
+    const output = ['-o', join(directory, name)];
+    await must('cc', [...flags, '-O1', '-Wall', '-Werror', source, ...output, ...libraries]);
+  }
+  return directory;
+}
+
+async function runTests(words, packages) {
+  const roots = await makeRoots();
+  const helpers = await buildHelpers();
+  const report = join(root, 'build/reports/e2e.json');
+  counts.takeVitestReport(report);
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'e2e'];
+  args.push('--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...words);
+  const env = {
+    RPMSGD_E2E_ROOT: roots.amd64,
+    RPMSGD_E2E_ARM64_ROOT: roots.arm64,
+    RPMSGD_E2E_PACKAGES: packages,
+    RPMSGD_E2E_HELPERS: helpers,
+  };
+  const result = await run(process.execPath, args, { env, timeoutS: 1200 });
+  const sum = counts.verdict(result, counts.takeVitestReport(report));
+  console.log(counts.line(sum));
+  return sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+}
+
+/** Takes `--packages DIR` out of `words`; without it, packages are built. */
+async function packagesDirectory(words) {
+  const at = words.indexOf('--packages');
+  if (at >= 0) return resolve(words.splice(at, 2)[1]);
+  await must(process.execPath, [join(root, 'packaging/dev/package.mjs')], { timeoutS: 900 });
+  return join(root, 'build/packages');
+}
+
+command(async (args) => {
+  const words = [...args];
+  if (words[0] === '--inside') return await runTests(words.slice(2), words[1]);
+  if (process.getuid() !== 0) throw new Error('test:e2e mounts and boots: run it as root');
+  await step('setup', () => setup('e2e'));
+  const packages = await packagesDirectory(words);
+  const script = join(root, 'packaging/e2e/namespace.sh');
+  const inside = [process.execPath, join(root, 'packaging/dev/e2e.mjs'), '--inside', packages];
+  return (await run(script, [...inside, ...words], { timeoutS: 1800 })).code ?? 1;
+});

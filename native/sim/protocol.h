@@ -24,7 +24,7 @@ enum rpmsg_sim_role {
 
 enum rpmsg_sim_status {
   RPMSG_SIM_OK = 0,
-  RPMSG_SIM_BAD_HELLO = 1,    // wrong length, magic or role
+  RPMSG_SIM_BAD_HELLO = 1,    // a length, magic, role, core or reserved that is not as told
   RPMSG_SIM_BAD_VERSION = 2,  // the reply's version field says what this SoC speaks
   RPMSG_SIM_UNKNOWN_CORE = 3, // the reason lists the cores there are
   RPMSG_SIM_BUSY = 4,         // the core already has one of that role

@@ -187,6 +187,70 @@ TEST_CASE("a silently restarted firmware forgets its place in the rings") {
   CHECK(ask(*bench.host, kEcho, "after") == "after");
 }
 
+TEST_CASE("a word that the former life left in RR is link-up for the next one") {
+  SocProcess soc;
+  OpenedPlatform opened = open_sim_platform(soc.socket(), "cm40");
+  REQUIRE(opened.platform);
+  HandHost host(*opened.platform, 0);
+  host.link_up(); // nobody is there: the word waits in RR
+  Process firmware = soc.start_firmware({"--vdevs", "1"});
+  CHECK(host.receive());
+}
+
+TEST_CASE("a firmware whose rings are zeroed while it is up starts over on SIGUSR2") {
+  Bench bench({"--vdevs", "1"});
+  for (int i = 0; i < 6; i++)
+    REQUIRE(bench.host->receive()); // the announcements: then it looks at no ring
+  bench.host->link_up();            // what a new host without state does
+  bench.host->kick(0);              // written when the word before it was taken
+  CHECK(bench.host->used_index(0) == 0);
+  bench.firmware.signal(SIGUSR2);
+  for (int i = 0; bench.host->used_index(0) == 0 && i < 1000; i++) {
+    bench.host->wait_word(0, 10);
+    bench.host->kick(0);
+  }
+  CHECK(ask(*bench.host, kEcho, "after") == "after");
+}
+
+TEST_CASE("a firmware that is told to reads RR no more, and goes on otherwise") {
+  Bench bench({"--vdevs", "1", "--quiet", "--fault", "never-drain-rr:2"}); // link-up is the first
+  REQUIRE(bench.host->send(kOurs, kSource, bytes(1000) + bytes(4)));
+  bench.host->kick(1); // waits until the second word is taken
+  for (int n = 0; n < 1000; n++)
+    REQUIRE(bench.host->receive_data());
+  const uint32_t transmit_empty = 1u << 22; // TE1 in SR
+  CHECK((bench.opened.platform->mu().read32(0x20) & transmit_empty) == 0);
+}
+
+TEST_CASE("a firmware is not started with more vdevs than its SoC can have") {
+  SocProcess soc({"--soc", "imx8qm"});
+  const std::string program = program_path("rpmsg-firmware");
+  for (const std::vector<std::string>& order :
+       {std::vector<std::string>{"--vdevs", "5"}, {"--link", "0,4"}}) {
+    CAPTURE(order[0]);
+    const std::string command =
+        "exec " + program + " --socket " + soc.socket() + " " + order[0] + " " + order[1] + " 2>&1";
+    Process firmware({"/bin/sh", "-c", command});
+    const std::string said = firmware.wait_line("rpmsg-firmware:");
+    CHECK(said.find("vdev 4;") != std::string::npos);
+    CHECK(said.find("imx8qm can address vdevs 0 to 3 only") != std::string::npos);
+    const int status = firmware.wait();
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 2);
+  }
+  CHECK(soc.start_firmware({"--vdevs", "4"}).pid() > 0);
+}
+
+TEST_CASE("the default number of vdevs is cut to what the SoC has") {
+  SocProcess soc({"--soc", "imx7d"});
+  OpenedPlatform opened = open_sim_platform(soc.socket(), "m4");
+  REQUIRE(opened.platform);
+  HandHost host(*opened.platform, 0, 0x8FFF0000, 0x8F400000);
+  Process firmware = soc.start_firmware({}, "m4");
+  host.link_up();
+  CHECK(host.receive());
+}
+
 TEST_CASE("each fault of a message or ring shows on the wire as documented") {
   struct Case {
     const char* fault;

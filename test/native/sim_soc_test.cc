@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <thread>
+
 #include "platform/platform.h"
 #include "sim/protocol.h"
 #include "support/soc_process.h"
@@ -115,8 +117,15 @@ TEST_CASE("malformed hellos get a reason and harm nobody") {
   CHECK(old.status == RPMSG_SIM_BAD_VERSION);
   CHECK(old.version == RPMSG_SIM_VERSION);
   hello = sound_hello();
+  hello.reserved = 7;
+  const rpmsg_sim_reply reserved = reply_to(soc.socket(), &hello, sizeof hello);
+  CHECK(reserved.status == RPMSG_SIM_BAD_HELLO);
+  CHECK(contains(reserved.reason, "reserved field is 7"));
+  hello = sound_hello();
   std::memset(hello.core, 'x', sizeof hello.core);
-  CHECK(reply_to(soc.socket(), &hello, sizeof hello).status == RPMSG_SIM_UNKNOWN_CORE);
+  const rpmsg_sim_reply endless = reply_to(soc.socket(), &hello, sizeof hello);
+  CHECK(endless.status == RPMSG_SIM_BAD_HELLO);
+  CHECK(contains(endless.reason, "no terminating zero"));
   connect_raw(soc.socket()); // says nothing and goes
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 100; i++)
@@ -134,6 +143,62 @@ TEST_CASE("a board that is refused or not there is explained in a sentence") {
   CHECK(contains(open_sim_platform("/dev/null", "cm40").error.message, "is not a socket"));
   CHECK(contains(open_sim_platform(std::string(200, 'x'), "cm40").error.message, "107"));
   CHECK(contains(open_sim_platform(soc.socket(), std::string(32, 'x')).error.message, "31 bytes"));
+}
+
+TEST_CASE("a hello of another version is told so, whatever that version put into the fields") {
+  SocProcess soc;
+  rpmsg_sim_hello hello = sound_hello();
+  hello.version = 2;
+  hello.reserved = 7;
+  std::memset(hello.core, 'x', sizeof hello.core);
+  CHECK(reply_to(soc.socket(), &hello, sizeof hello).status == RPMSG_SIM_BAD_VERSION);
+}
+
+TEST_CASE("who says nothing is refused when the time for a hello is over") {
+  SocProcess soc({"--hello-timeout-ms", "20"});
+  UniqueFd silent = connect_raw(soc.socket());
+  rpmsg_sim_reply reply = {};
+  REQUIRE(is_readable(silent.get()));
+  REQUIRE(::recv(silent.get(), &reply, sizeof reply, 0) == ssize_t{sizeof reply});
+  CHECK(reply.status == RPMSG_SIM_BAD_HELLO);
+  CHECK(contains(reply.reason, "no hello came within 20 ms"));
+  CHECK(::recv(silent.get(), &reply, sizeof reply, 0) == 0);
+}
+
+TEST_CASE("an attached client is not bound by the time for a hello") {
+  SocProcess soc({"--hello-timeout-ms", "20"});
+  OpenedPlatform attached = open_sim_platform(soc.socket(), "cm40");
+  REQUIRE(attached.platform);
+  UniqueFd silent = connect_raw(soc.socket()); // its time is over later than the attached one's
+  REQUIRE(is_readable(silent.get()));
+  pollfd board = {attached.platform->board_fd(), POLLIN, 0};
+  CHECK(::poll(&board, 1, 0) == 0);
+}
+
+TEST_CASE("a host names both versions when the board speaks another one") {
+  TemporaryDirectory directory;
+  const std::string path = directory.path() + "/s";
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  UniqueFd listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(listener.get(), 1) == 0);
+  std::thread board([&listener] {
+    UniqueFd client(::accept(listener.get(), nullptr, nullptr));
+    rpmsg_sim_hello hello = {};
+    ::recv(client.get(), &hello, sizeof hello, 0);
+    rpmsg_sim_reply reply = {};
+    reply.magic = RPMSG_SIM_MAGIC;
+    reply.version = 9;
+    reply.status = RPMSG_SIM_BAD_VERSION;
+    ::send(client.get(), &reply, sizeof reply, MSG_NOSIGNAL);
+  });
+  const OpenedPlatform opened = open_sim_platform(path, "cm40");
+  board.join();
+  CHECK(!opened.platform);
+  CHECK(contains(opened.error.message, "speaks version 9"));
+  CHECK(contains(opened.error.message, "this program version 1"));
 }
 
 TEST_CASE("two cores of one SoC are apart") {

@@ -21,6 +21,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "rpmsg-firmware: %s\n", problem.c_str());
     return 1;
   }
+  const std::string misfit = fit_vdevs(options, board.reply());
+  if (!misfit.empty()) {
+    std::fprintf(stderr, "rpmsg-firmware: %s\n", misfit.c_str());
+    return 2;
+  }
   Remote remote(options, board);
   remote.run();
 }

@@ -8,6 +8,7 @@
 #include <getopt.h>
 
 #include <algorithm>
+#include <bit>
 #include <initializer_list>
 
 #include "sim/firmware/apps.h"
@@ -27,7 +28,7 @@ constexpr char kHelp[] =
     "\n"
     "  --socket PATH            rpmsg-soc's socket (default $RPMSG_SOC_SOCKET)\n"
     "  --core NAME              which core this is (default $RPMSG_SOC_CORE, else cm40)\n"
-    "  --vdevs N                serve vdevs 0 to N-1 (default 2, at most 8)\n"
+    "  --vdevs N                serve vdevs 0 to N-1 (default 2, at most what the SoC can)\n"
     "  --link I,J               serve these vdevs instead\n"
     "  --app NAME,NAME          serve only these applications (default all)\n"
     "  --behaviour rpmsg-lite|openamp\n"
@@ -155,8 +156,8 @@ bool apply(int c, const char* value, FirmwareOptions& options, int& consumed) {
   case kVdevs:
     if (!number("vdevs", value, kMaxVdevs, n)) return false;
     options.links = (1u << n) - 1;
-    return true;
-  case kLink: return parse_links(value, options.links);
+    return options.links_are_chosen = true;
+  case kLink: options.links_are_chosen = true; return parse_links(value, options.links);
   case kApp: return parse_apps(value, options.apps);
   case kBehaviour:
     choice = choose("behaviour", value, {"rpmsg-lite", "openamp"});
@@ -204,6 +205,16 @@ Parsed parse_options(int argc, char** argv, FirmwareOptions& options) {
   }
   options.consumed_notify = consumed >= 0 ? consumed == 1 : options.behaviour == Behaviour::openamp;
   return Parsed::run;
+}
+
+std::string fit_vdevs(FirmwareOptions& options, const rpmsg_sim_reply& board) {
+  if (!options.links_are_chosen) options.links &= (1u << board.max_vdevs) - 1;
+  const auto beyond = static_cast<uint32_t>(std::bit_width(options.links)); // 0: no vdev at all
+  if (beyond <= board.max_vdevs) return {};
+  const std::string most = std::to_string(board.max_vdevs);
+  return "--vdevs or --link asks for vdev " + std::to_string(beyond - 1) + "; firmware on " +
+         std::string(board.soc, strnlen(board.soc, sizeof board.soc)) + " can address vdevs 0 to " +
+         std::to_string(board.max_vdevs - 1) + " only: use --vdevs " + most + " or less";
 }
 
 } // namespace rpmsg::sim

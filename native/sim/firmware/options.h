@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/firmware/fault.h"
+#include "sim/protocol.h"
 
 namespace rpmsg::sim {
 
@@ -16,7 +17,8 @@ struct FirmwareOptions {
   std::string socket;
   std::string core = "cm40";
   uint32_t links = 0x3; // bit i: vdev i is registered
-  uint32_t apps = ~0u;  // bit i: application number i + 1 is served
+  bool links_are_chosen = false;
+  uint32_t apps = ~0u; // bit i: application number i + 1 is served
   Behaviour behaviour = Behaviour::rpmsg_lite;
   bool consumed_notify = false;
   ReadySignal ready = ReadySignal::rxdb;
@@ -30,5 +32,8 @@ enum class Parsed { run, exit_ok, exit_usage };
 
 /// Prints help, version or a complaint itself.
 Parsed parse_options(int argc, char** argv, FirmwareOptions& options);
+/// A sentence if a vdev was asked for that firmware on this SoC cannot address, else empty. The
+/// default is cut to what there is.
+std::string fit_vdevs(FirmwareOptions& options, const rpmsg_sim_reply& board);
 
 } // namespace rpmsg::sim

@@ -42,8 +42,18 @@ std::string Soc::refusal(Session& session, const rpmsg_sim_hello& hello, uint32_
   if (hello.version != RPMSG_SIM_VERSION)
     return "version " + std::to_string(hello.version) + " of the attach protocol is not spoken; " +
            "this SoC speaks version " + std::to_string(RPMSG_SIM_VERSION);
+  status = RPMSG_SIM_BAD_HELLO; // only now: another version may use these fields otherwise
+  if (hello.reserved != 0)
+    return "the hello's reserved field is " + std::to_string(hello.reserved) + "; it must be 0";
+  if (strnlen(hello.core, sizeof hello.core) == sizeof hello.core)
+    return "the core name has no terminating zero; it has at most " +
+           std::to_string(sizeof hello.core - 1) + " bytes";
+  return occupy(session, hello, status);
+}
+
+std::string Soc::occupy(Session& session, const rpmsg_sim_hello& hello, uint32_t& status) {
   status = RPMSG_SIM_UNKNOWN_CORE;
-  const std::string name(hello.core, strnlen(hello.core, sizeof hello.core));
+  const std::string name(hello.core);
   const auto core = std::find_if(cores_.begin(), cores_.end(), [&name](const auto& candidate) {
     return name == candidate->info().name;
   });

@@ -27,6 +27,7 @@ constexpr char kHelp[] =
     "                           ends; CORE=external (the default): anyone may attach\n"
     "  --mu-reset keep|clear    what a dead core's MU registers become (default keep)\n"
     "  --ready-fd N             also write READY to descriptor N, then close it\n"
+    "  --hello-timeout-ms N     how long a connection may stay silent (default 8000)\n"
     "  --help, --version\n"
     "\n"
     "Prints READY on standard output when clients can attach, then a line an event.\n";
@@ -72,10 +73,23 @@ bool add_firmware(SocOptions& options, const std::vector<std::string>& values) {
   return true;
 }
 
+bool parse_number(const std::string& text, int& number) {
+  if (text.empty() || text.size() > 6) return false;
+  if (text.find_first_not_of("0123456789") != std::string::npos) return false;
+  number = static_cast<int>(std::strtol(text.c_str(), nullptr, 10));
+  return true;
+}
+
 bool parse_descriptor(const std::string& text, int& fd) {
-  if (text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos) return false;
-  fd = static_cast<int>(std::strtol(text.c_str(), nullptr, 10));
-  return ::fcntl(fd, F_GETFD) >= 0;
+  return parse_number(text, fd) && ::fcntl(fd, F_GETFD) >= 0;
+}
+
+bool parse_hello_timeout(const std::string& text, uint32_t& timeout_ms) {
+  int number = 0;
+  if (!parse_number(text, number) || number == 0)
+    return complain("--hello-timeout-ms \"" + text + "\" must be a number from 1 to 999999");
+  timeout_ms = static_cast<uint32_t>(number);
+  return true;
 }
 
 } // namespace
@@ -87,6 +101,7 @@ Parsed parse_options(int argc, char** argv, SocOptions& options) {
                                     {"firmware", required_argument, nullptr, 'f'},
                                     {"mu-reset", required_argument, nullptr, 'm'},
                                     {"ready-fd", required_argument, nullptr, 'r'},
+                                    {"hello-timeout-ms", required_argument, nullptr, 't'},
                                     {"help", no_argument, nullptr, 'h'},
                                     {"version", no_argument, nullptr, 'v'},
                                     {nullptr, 0, nullptr, 0}};
@@ -103,6 +118,9 @@ Parsed parse_options(int argc, char** argv, SocOptions& options) {
     case 'f': firmware.push_back(optarg); break;
     case 'm': mu_reset = optarg; break;
     case 'r': ready_fd = optarg; break;
+    case 't':
+      if (!parse_hello_timeout(optarg, options.hello_timeout_ms)) return Parsed::exit_usage;
+      break;
     case 'h': std::fputs(kHelp, stdout); return Parsed::exit_ok;
     case 'v': std::puts("rpmsg-soc " RPMSG_VERSION); return Parsed::exit_ok;
     default: return Parsed::exit_usage;

@@ -17,6 +17,7 @@ struct SocOptions {
   bool clear_mu_on_death = false;
   std::map<std::string, std::string> firmware; // core -> restart command; absent: external
   int ready_fd = -1;
+  uint32_t hello_timeout_ms = RPMSG_SIM_HELLO_TIMEOUT_MS;
 };
 
 enum class Parsed { run, exit_ok, exit_usage };

@@ -105,7 +105,8 @@ int Soc::run_timers() {
     if (session.deadline_ms > now)
       sooner(session.deadline_ms - now);
     else
-      refuse(session, RPMSG_SIM_BAD_HELLO, "no hello came within 8 seconds");
+      refuse(session, RPMSG_SIM_BAD_HELLO,
+             "no hello came within " + std::to_string(options_.hello_timeout_ms) + " ms");
   }
   for (Supervisor& supervisor : supervisors_)
     sooner(supervisor.poll(now));
@@ -132,7 +133,7 @@ void Soc::accept_clients() {
     Session& session = sessions_.emplace_back();
     session.socket.reset(fd);
     session.pid = peer_pid(fd);
-    session.deadline_ms = now_ms() + RPMSG_SIM_HELLO_TIMEOUT_MS;
+    session.deadline_ms = now_ms() + options_.hello_timeout_ms;
     if (!watch(fd, &session)) drop(&session);
   }
 }

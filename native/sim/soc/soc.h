@@ -34,7 +34,9 @@ private:
   void read_signals();
   void on_session(Session* session);
   void on_hello(Session& session);
+  /// Empty, with a core for the session, or the reason for the status.
   std::string refusal(Session& session, const rpmsg_sim_hello& hello, uint32_t& status);
+  std::string occupy(Session& session, const rpmsg_sim_hello& hello, uint32_t& status);
   void accept_hello(Session& session);
   void refuse(Session& session, uint32_t status, const std::string& reason);
   void drop(Session* session);

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildNative, buildProduct } from './build.mjs';
 import * as counts from './counts.mjs';
-import { command, root, run, step, withoutRandomAddresses } from './run.mjs';
+import { command, must, root, run, step, withoutRandomAddresses } from './run.mjs';
 import { setup } from './setup.mjs';
 
 const soak = process.argv.includes('--soak');
@@ -36,8 +36,16 @@ function programs(preset) {
   return list.filter((entry) => entry.presets.includes(preset));
 }
 
+/** The remote of native/sim/README.md, compiled from its text beside the tests that run it. */
+function buildReadmeRemote(folder) {
+  const script = join(root, 'packaging/dev/readme-remote.mjs');
+  const args = [script, join(root, folder, 'readme-remote')];
+  return must(process.execPath, args, { quiet: true, timeoutS: 60 });
+}
+
 async function nativeStage(preset) {
   if (preset !== 'plain') await buildNative(preset);
+  await buildReadmeRemote(builds[preset].folder);
   const timeoutS = soak ? 3600 : 180;
   const unit = await runProgram(preset, 'native-tests', ['--no-intro', '--no-colors'], timeoutS);
   let sum = counts.verdict(unit, counts.parseDoctest(unit.output));

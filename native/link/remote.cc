@@ -97,10 +97,10 @@ bool Remote::take_ready(uint32_t& budget, uint64_t now_ns) {
 bool Remote::look(uint32_t& budget, uint64_t now_ns) {
   bool found = drain_words(budget);
   found = take_ready(budget, now_ns) || found;
-  const auto count = static_cast<uint32_t>(vdevs_.size());
-  for (uint32_t i = 0; life_.offered() && budget > 0 && i < count; ++i)
+  const size_t count = vdevs_.size();
+  for (size_t i = 0; life_.offered() && budget > 0 && i < count; ++i)
     found = reap(*vdevs_[(first_vdev_ + i) % count], budget) || found;
-  first_vdev_ = (first_vdev_ + 1) % count;
+  first_vdev_ = first_vdev_ + 1 < count ? first_vdev_ + 1 : 0;
   drain_words(budget); // frees a remote that spins, before the mutex is waited for
   return serve_transmit(budget) || found;
 }

@@ -91,7 +91,7 @@ private:
   RemoteLife life_;
   TxWatch watch_;
   uint64_t next_flag_sample_ns_ = 0;
-  uint32_t first_vdev_ = 0; // whose ring is looked at first
+  size_t first_vdev_ = 0; // whose ring is looked at first
   bool more_ = false;
   bool is_gone_unreported_ = false;
   bool is_gone_ = false;

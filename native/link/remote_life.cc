@@ -25,7 +25,15 @@ constexpr uint64_t kShortestLifeNs = 10 * kNsPerMs;
 } // namespace
 
 void RemoteLife::start(uint64_t now_ns) {
-  begin("start", now_ns);
+  // Without its state nothing tells what the remote has seen of rings that an earlier owner left,
+  // and it cannot notice that they are new: whoever reads the log should know.
+  const bool used_before =
+      std::any_of(parts_.vdevs.begin(), parts_.vdevs.end(),
+                  [](const auto& vdev) { return vdev->rx().has_used() || vdev->tx().has_used(); });
+  begin(used_before ? "start over an earlier owner's rings: firmware whose link is up must "
+                      "initialise its RPMsg stack again"
+                    : "start",
+        now_ns);
 }
 
 void RemoteLife::reinitialize(uint64_t now_ns) {

@@ -51,6 +51,20 @@ std::string problem_of(const RemoteSetup& setup) {
   return {};
 }
 
+// What the board itself says against the configuration.
+std::string mismatch_of(const RemoteSetup& setup, const Platform& board) {
+  const std::string soc = board.soc();
+  if (!setup.soc.empty() && !soc.empty() && setup.soc != soc) {
+    return "the board is an " + soc + ", the configuration says soc = \"" + setup.soc +
+           "\": change soc, or attach to another board";
+  }
+  if (setup.vdevs > board.max_vdevs()) {
+    return "vdevs is " + std::to_string(setup.vdevs) + ", but firmware of this SoC can address " +
+           std::to_string(board.max_vdevs()) + " at most";
+  }
+  return {};
+}
+
 std::string not_mapped(const char* what, uint64_t base, uint64_t size) {
   return std::string("cannot map the ") + what + " at " + hex(base) + ", " + hex(size) +
          " bytes: no memory of this board covers that range";
@@ -65,6 +79,9 @@ Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, Delivery& 
   }
   OpenedPlatform opened = open_sim_platform(setup.sim_socket, setup.core);
   if (!opened.platform) return refused(Errc::os, std::move(opened.error.message));
+  if (std::string mismatch = mismatch_of(setup, *opened.platform); !mismatch.empty()) {
+    return refused(Errc::invalid_argument, std::move(mismatch));
+  }
   const uint64_t vring_bytes = setup.vdevs * setup.vring_stride;
   const uint64_t buffer_bytes = setup.vdevs * setup.buffer_stride;
   auto rings = opened.platform->map(setup.vring_base, vring_bytes);

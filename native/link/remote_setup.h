@@ -16,6 +16,7 @@ inline constexpr uint32_t kMaxVdevs = 8;
 struct RemoteSetup {
   std::string sim_socket; // rpmsg-soc's attach socket
   std::string core;       // the core's name on that board
+  std::string soc;        // what the board must say it is; empty: whatever it is
   uint32_t vdevs = 1;
   uint64_t vring_base = 0;     // physical, of vdev 0's vring0
   uint64_t vring_stride = 0;   // bytes from one vdev's vring0 to the next one's

@@ -106,13 +106,16 @@ std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {
   if (socket.IsEmpty()) return std::nullopt; // its getter threw
   const Napi::Value core = object.Get("core");
   if (core.IsEmpty()) return std::nullopt;
-  if (!socket.IsString() || !core.IsString()) {
-    throw_type(object.Env(), "socket and core", "strings");
+  const Napi::Value soc = object.Get("soc");
+  if (soc.IsEmpty()) return std::nullopt;
+  if (!socket.IsString() || !core.IsString() || !soc.IsString()) {
+    throw_type(object.Env(), "socket, core and soc", "strings");
     return std::nullopt;
   }
   RemoteSetup setup;
   setup.sim_socket = socket.As<Napi::String>().Utf8Value();
   setup.core = core.As<Napi::String>().Utf8Value();
+  setup.soc = soc.As<Napi::String>().Utf8Value();
   if (!read_windows(object, setup) || !read_counts(object, setup)) return std::nullopt;
   return setup;
 }

@@ -35,6 +35,12 @@ public:
   /// cannot go. Nothing is ever read from it.
   virtual int board_fd() const = 0;
 
+  /// Which SoC the board says it is (as in the configuration, e.g. "imx8qxp"), empty if it cannot
+  /// tell, and how many vdevs this remote's firmware can address (RPMsg-Lite's link ids), at
+  /// most 8.
+  virtual std::string soc() const = 0;
+  virtual uint32_t max_vdevs() const = 0;
+
   /// Maps [physical, physical + size). Fails with invalid_argument when no segment of this board
   /// covers the range; detail is the physical address. Set-up only, not on the link thread.
   virtual Result<SharedSpan> map(uint64_t physical, uint64_t size_bytes) = 0;

@@ -46,7 +46,8 @@ public:
 
   /// The geometry is valid (is_valid), the ring's base 16-byte aligned, the state's 8-byte aligned;
   /// `buffers` holds num × buffer_bytes. The memory outlives the queue and is not touched here:
-  /// call start_fresh() or resume() before anything else.
+  /// call start_fresh() or resume() before anything else. Only has_used() may be asked before that,
+  /// with zeroed state: has somebody used this ring already?
   DriverQueue(const QueueGeometry& geometry, BufferUse use, SharedSpan ring, SharedSpan buffers,
               std::span<std::byte> state);
 

@@ -37,6 +37,7 @@ class AddonLink implements LinkApi {
       ...rest,
       socket: platform.socket,
       core: platform.core,
+      soc: platform.soc,
     });
     if ('index' in opened) return opened.index;
     throw new RpmsgdError(

@@ -54,6 +54,7 @@ export interface NativeLink {
 export interface NativeRemoteSetup {
   readonly socket: string;
   readonly core: string;
+  readonly soc: string;
   readonly vdevs: number;
   readonly vringBase: number;
   readonly vringStride: number;

@@ -21,7 +21,13 @@ export type DeviceState = (typeof deviceStates)[number];
 export interface RemoteSetup {
   readonly name: string;
   /** Which Platform is constructed; hardware and simulation differ here and nowhere else. */
-  readonly platform: { readonly kind: 'sim'; readonly socket: string; readonly core: string };
+  readonly platform: {
+    readonly kind: 'sim';
+    readonly socket: string;
+    readonly core: string;
+    /** What the board must say it is. */
+    readonly soc: string;
+  };
   /** vdevs offered, 1..8. */
   readonly vdevs: number;
   readonly vringBase: number;

@@ -72,6 +72,7 @@ export function resolveRemote(remote: RemoteShape): RemoteConfig {
         kind: 'sim',
         socket: remote.socket ?? defaultSocket,
         core: coreOf(remote) ?? remote.name,
+        soc: remote.soc,
       },
       vdevs: vdevsOf(remote),
       vringBase: windows.vringBase ?? 0,

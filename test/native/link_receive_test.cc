@@ -188,7 +188,30 @@ TEST_CASE("what cannot be opened is refused in a sentence, before a register is 
   setup.buffer_base = 0x10000000;
   CHECK(host.open(setup) == -1);
   CHECK(host.error.find("0x10000000") != std::string::npos);
+  setup = sim_setup(soc.socket(), "cm40", 1);
+  setup.soc = "imx8ulp";
+  CHECK(host.open(setup) == -1);
+  CHECK(host.error.find("the board is an imx8qxp") != std::string::npos);
+  SocProcess four({"--soc", "imx8qm"});
+  REQUIRE(four.ready());
+  CHECK(host.open(sim_setup(four.socket(), "cm40", 5)) == -1);
+  CHECK(host.error.find("can address 4 at most") != std::string::npos);
   setup = sim_setup(soc.socket(), "m7", 1);
   CHECK(host.open(setup) == -1);
   CHECK(host.error.find("cm40") != std::string::npos);
+}
+
+TEST_CASE("a host that starts over the rings of an earlier one says so") {
+  SocProcess soc;
+  REQUIRE(soc.ready());
+  Process firmware = soc.start_firmware({"--vdevs", "1"});
+  for (const bool is_second : {false, true}) {
+    CAPTURE(is_second);
+    LinkHarness host;
+    REQUIRE(host.open(sim_setup(soc.socket(), "cm40", 1)) == 0);
+    REQUIRE(host.start());
+    REQUIRE(host.wait_remote(0, RemoteState::waiting));
+    CHECK((host.remote_reasons[0].find("earlier owner") != std::string::npos) == is_second);
+    if (!is_second) REQUIRE(host.wait_name(0, 0, "echo") != 0);
+  }
 }

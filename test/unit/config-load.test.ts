@@ -50,7 +50,7 @@ test('a remote becomes what the link is opened with', () => {
   const [remote] = loadConfig({ file: write('a.toml', cm40) }).remotes;
   expect(remote?.setup).toEqual({
     name: 'cm40',
-    platform: { kind: 'sim', socket: '/run/soc.sock', core: 'cm40' },
+    platform: { kind: 'sim', socket: '/run/soc.sock', core: 'cm40', soc: 'imx8qxp' },
     vdevs: 2,
     vringBase: 0x90000000,
     vringStride: 0x10000,

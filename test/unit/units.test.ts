@@ -77,7 +77,7 @@ describe('rpmsg-simulator.service', () => {
     const file = fileURLToPath(new URL('systemd/simulator.toml', root));
     const [remote] = loadConfig({ file }).remotes;
     const socket = /--socket (\S+)/.exec(values(unit, 'ExecStart')[0] ?? '')?.[1];
-    expect(remote?.setup.platform).toEqual({ kind: 'sim', socket, core: 'cm40' });
+    expect(remote?.setup.platform).toEqual({ kind: 'sim', socket, core: 'cm40', soc: 'imx8qxp' });
     expect(socket).toBe(`/run/${values(unit, 'RuntimeDirectory')[0]}/soc.sock`);
   });
 });

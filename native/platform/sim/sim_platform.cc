@@ -72,6 +72,12 @@ public:
   void unmask_interrupt() override { window_.wires().unmask(); }
   int board_fd() const override { return attachment_.socket.get(); }
 
+  std::string soc() const override {
+    const char* name = attachment_.reply.soc;
+    return {name, ::strnlen(name, sizeof attachment_.reply.soc)};
+  }
+  uint32_t max_vdevs() const override { return attachment_.reply.max_vdevs; }
+
   Result<SharedSpan> map(uint64_t physical, uint64_t size_bytes) override {
     constexpr uint64_t kFourGiB = uint64_t{1} << 32;
     if (size_bytes > kFourGiB || physical > kFourGiB - size_bytes)

@@ -2,6 +2,7 @@
 // Random messages to `echo` and back over every vdev of two remotes at once, checked one by one:
 // none lost, reordered, doubled or altered. Prints one line of counts; exits 1 at the first
 // difference.
+#include <array>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -89,15 +90,16 @@ bool run(LinkHarness& host, std::vector<Lane>& lanes, uint64_t total) {
 
 int main(int argc, char** argv) {
   const uint64_t total = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 6250;
-  SocProcess soc({"--soc", "imx8qm"});
-  if (!soc.ready()) return 1;
-  const std::vector<std::string> eight{"--vdevs", "8"};
-  Process first = soc.start_firmware(eight, "cm40");
-  Process second = soc.start_firmware(eight, "cm41");
+  std::array<SocProcess, kRemotes> socs; // two boards: an i.MX8QM's cores address four vdevs each
+  std::array<Process, kRemotes> firmware;
+  for (uint32_t i = 0; i < kRemotes; ++i) {
+    if (!socs[i].ready()) return 1;
+    firmware[i] = socs[i].start_firmware({"--vdevs", "8"});
+  }
   LinkHarness host;
   host.hold = true; // released by check(), message by message
-  for (const char* core : {"cm40", "cm41"}) {
-    if (host.open(sim_setup(soc.socket(), core, kVdevs)) < 0) {
+  for (SocProcess& soc : socs) {
+    if (host.open(sim_setup(soc.socket(), "cm40", kVdevs)) < 0) {
       std::fprintf(stderr, "%s\n", host.error.c_str());
       return 1;
     }

@@ -92,6 +92,8 @@ void LinkHarness::handle(const EventHeader& header, std::span<const uint8_t> rec
     const auto& event = *reinterpret_cast<const RemoteStateEvent*>(record.data());
     remote_states[event.remote] = static_cast<RemoteState>(event.state);
     generations[event.remote] = event.generation;
+    const char* reason = reinterpret_cast<const char*>(record.data()) + sizeof event;
+    if (event.reason_bytes > 0) remote_reasons[event.remote] = {reason, event.reason_bytes};
     return;
   }
   case EventKind::remote_ready:

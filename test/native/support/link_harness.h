@@ -56,6 +56,7 @@ public:
   std::vector<uint32_t> done_order;
   std::map<std::string, uint32_t> names; // "remote/vdev/name"
   std::map<uint32_t, RemoteState> remote_states;
+  std::map<uint32_t, std::string> remote_reasons; // of the last move that had one
   std::map<uint32_t, uint32_t> generations;
   std::map<std::pair<uint32_t, uint32_t>, VdevState> vdev_states;
   std::map<std::pair<uint32_t, uint32_t>, std::string> vdev_reasons;

@@ -115,7 +115,7 @@ export function testConfig(options: HarnessOptions = {}): Config {
         endpoints,
         setup: {
           name: 'cm40',
-          platform: { kind: 'sim', socket: '/nowhere', core: 'cm40' },
+          platform: { kind: 'sim', socket: '/nowhere', core: 'cm40', soc: 'imx8qxp' },
           vdevs,
           vringBase: 0x90000000,
           vringStride: 0x10000,

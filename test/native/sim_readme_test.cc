@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "support/hand_host.h"
+#include "support/link_harness.h"
 #include "support/soc_process.h"
 
 using namespace rpmsg;
@@ -119,4 +120,23 @@ TEST_CASE("the README's remote starts over at a descriptor that is no buffer" WI
   bench.link_up();
   bench.expect_announcement();
   bench.expect_echo("after");
+}
+
+TEST_CASE("the README's remote serves one rpmsgd after the other" WITH_README_REMOTE) {
+  SocProcess soc({"--firmware", "cm40=" + readme_remote() + " $RPMSG_SOC_SOCKET cm40"});
+  REQUIRE(soc.wait_event("cm40 firmware attached"));
+  for (int life = 0; life < 4; life++) {
+    CAPTURE(life);
+    LinkHarness host;
+    const int remote = host.open(sim_setup(soc.socket(), "cm40", 1));
+    REQUIRE_MESSAGE(remote >= 0, host.error);
+    REQUIRE(host.start());
+    const auto index = static_cast<uint32_t>(remote);
+    REQUIRE(host.wait_name(index, 0, "readme-echo") == 40);
+    const uint32_t endpoint = host.endpoint(index, 0, 1024);
+    for (size_t sent = 1; sent <= 20; sent++) {
+      REQUIRE(host.send(endpoint, 40, {1, 2, 3}) == Errc::ok);
+      REQUIRE(host.until([&] { return host.received[endpoint].size() == sent; }));
+    }
+  }
 }

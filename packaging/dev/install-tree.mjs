@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { buildBundles, buildNative } from './build.mjs';
 import { files, units } from './installed-files.mjs';
 import { busManPage } from './man-bus.mjs';
@@ -26,20 +27,23 @@ Installs daemon, rpmsgctl, simulator, units, bus policy, man pages and completio
   --help          print this and exit
 `;
 
-function parse(all) {
-  const options = { destination: undefined, native: undefined, unitDir: '/usr/lib/systemd/system' };
-  const args = [...all];
-  while (args.length > 0) {
-    const arg = args.shift();
-    if (arg === '--help') options.help = true;
-    else if (arg === '--native') options.native = args.shift();
-    else if (arg === '--unit-dir') options.unitDir = args.shift();
-    else if (arg.startsWith('-')) throw new Error(`unknown option ${arg}\n${usage}`);
-    else if (options.destination !== undefined) throw new Error(`${arg} is one DESTDIR too many`);
-    else options.destination = arg;
-  }
-  if (!options.help && !options.destination) throw new Error(`DESTDIR is missing\n${usage}`);
-  return options;
+const options = {
+  native: { type: 'string' },
+  'unit-dir': { type: 'string', default: '/usr/lib/systemd/system' },
+  help: { type: 'boolean' },
+};
+
+function parse(args) {
+  const { values, positionals } = parseArgs({
+    args,
+    options,
+    allowPositionals: true,
+    strict: true,
+  });
+  const [destination, ...rest] = positionals;
+  if (rest.length > 0) throw new Error(`${rest[0]} is one DESTDIR too many\n${usage}`);
+  if (!values.help && !destination) throw new Error(`DESTDIR is missing\n${usage}`);
+  return { destination, native: values.native, unitDir: values['unit-dir'], help: values.help };
 }
 
 /** Copies with the mode it is to have, whatever the umask says. */
@@ -95,16 +99,16 @@ function modeOf(path) {
 }
 
 async function main(args) {
-  const options = parse(args);
-  if (options.help) {
+  const given = parse(args);
+  if (given.help) {
     process.stdout.write(usage);
     return;
   }
-  if (options.native === undefined) {
+  if (given.native === undefined) {
     await setup('build');
     await buildNative('plain', 'product');
   }
-  await installTree({ ...options, native: resolve(options.native ?? join(root, 'build')) });
+  await installTree({ ...given, native: resolve(given.native ?? join(root, 'build')) });
 }
 
 if (isMain(import.meta.url)) command(main);

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { command, isMain, must, root, run, step } from './run.mjs';
 import { setup } from './setup.mjs';
 
@@ -22,6 +23,7 @@ Builds the Debian packages rpmsgd and rpmsgd-simulator.
   --arch ARCH      amd64 or arm64 (may be repeated; default both)
   --suffix SUFFIX  appended to the version, as ~test1
   --out DIR        where the packages go (default build/packages)
+  --work DIR       where to build (default build/package)
   --no-lint        do not run lintian
   --help           print this and exit
 `;
@@ -30,22 +32,20 @@ const architectures = ['amd64', 'arm64'];
 /** What the build itself runs or includes, beside what the product depends on. */
 const buildPackages = ['esbuild', 'fast-xml-parser', 'node-api-headers'];
 
-function parse(all) {
-  const options = { archs: [], suffix: '', out: join(root, 'build/packages'), lint: true };
-  const args = [...all];
-  while (args.length > 0) {
-    const arg = args.shift();
-    if (arg === '--help') options.help = true;
-    else if (arg === '--no-lint') options.lint = false;
-    else if (arg === '--arch') options.archs.push(args.shift());
-    else if (arg === '--suffix') options.suffix = args.shift();
-    else if (arg === '--out') options.out = resolve(args.shift());
-    else throw new Error(`unknown option ${arg}\n${usage}`);
-  }
-  const unknown = options.archs.find((arch) => !architectures.includes(arch));
+const options = {
+  arch: { type: 'string', multiple: true, default: architectures },
+  suffix: { type: 'string', default: '' },
+  out: { type: 'string', default: join(root, 'build/packages') },
+  work: { type: 'string', default: join(root, 'build/package') },
+  'no-lint': { type: 'boolean' },
+  help: { type: 'boolean' },
+};
+
+function parse(args) {
+  const { values } = parseArgs({ args, options, strict: true });
+  const unknown = values.arch.find((arch) => !architectures.includes(arch));
   if (unknown) throw new Error(`--arch ${unknown} must be one of ${architectures.join(', ')}`);
-  if (options.archs.length === 0) options.archs = architectures;
-  return options;
+  return { ...values, out: resolve(values.out), work: resolve(values.work) };
 }
 
 /** The sources: what git would commit, or every file of an unpacked release. */
@@ -152,8 +152,8 @@ function withoutNetwork() {
 }
 
 /** Builds for one architecture; resolves with the paths of what was made. */
-async function buildPackage(arch, { suffix, out }) {
-  const folder = join(root, 'build/package', arch);
+async function buildPackage(arch, { suffix, out, work }) {
+  const folder = join(work, arch);
   const tree = await step(`source tree ${arch}`, () => makeSourceTree(folder, suffix));
   const jobs = availableParallelism?.() ?? cpus().length;
   const build = ['dpkg-buildpackage', '-b', '-us', '-uc', `-a${arch}`, `-j${jobs}`];
@@ -170,20 +170,27 @@ async function buildPackage(arch, { suffix, out }) {
 
 async function lint(changes) {
   await step(`lintian ${basename(changes)}`, () =>
-    must('lintian', ['--fail-on', 'error,warning', '--no-tag-display-limit', changes]),
+    must('lintian', [
+      '--fail-on',
+      'error,warning',
+      '--tag-display-limit',
+      '0',
+      '--allow-root',
+      changes,
+    ]),
   );
 }
 
 async function main(args) {
-  const options = parse(args);
-  if (options.help) {
+  const given = parse(args);
+  if (given.help) {
     process.stdout.write(usage);
     return;
   }
   await setup('package');
-  for (const arch of options.archs) {
-    const made = await buildPackage(arch, options);
-    if (options.lint) await lint(made.find((path) => path.endsWith('.changes')));
+  for (const arch of given.arch) {
+    const made = await buildPackage(arch, given);
+    if (!given['no-lint']) await lint(made.find((path) => path.endsWith('.changes')));
     for (const path of made.filter((name) => name.endsWith('.deb'))) console.log(path);
   }
 }

@@ -6,6 +6,7 @@ import {
   copyFileSync,
   cpSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -23,7 +24,8 @@ Builds the Debian packages rpmsgd and rpmsgd-simulator.
   --arch ARCH      amd64 or arm64 (may be repeated; default both)
   --suffix SUFFIX  appended to the version, as ~test1
   --out DIR        where the packages go (default build/packages)
-  --work DIR       where to build (default build/package)
+  --work DIR       where to build, and to leave what was built (default: a folder of build/ that is
+                   removed)
   --no-lint        do not run lintian
   --help           print this and exit
 `;
@@ -36,7 +38,7 @@ const options = {
   arch: { type: 'string', multiple: true, default: architectures },
   suffix: { type: 'string', default: '' },
   out: { type: 'string', default: join(root, 'build/packages') },
-  work: { type: 'string', default: join(root, 'build/package') },
+  work: { type: 'string' },
   'no-lint': { type: 'boolean' },
   help: { type: 'boolean' },
 };
@@ -45,7 +47,7 @@ function parse(args) {
   const { values } = parseArgs({ args, options, strict: true });
   const unknown = values.arch.find((arch) => !architectures.includes(arch));
   if (unknown) throw new Error(`--arch ${unknown} must be one of ${architectures.join(', ')}`);
-  return { ...values, out: resolve(values.out), work: resolve(values.work) };
+  return { ...values, out: resolve(values.out), work: values.work && resolve(values.work) };
 }
 
 /** The sources: what git would commit, or every file of an unpacked release. */
@@ -151,8 +153,8 @@ function withoutNetwork() {
   return process.getuid() === 0 ? ['unshare', '-n'] : ['unshare', '-rn'];
 }
 
-/** Builds for one architecture; resolves with the paths of what was made. */
-async function buildPackage(arch, { suffix, out, work }) {
+/** Builds for one architecture below `work`; resolves with the paths of what was made. */
+async function buildPackage(arch, { suffix, out }, work) {
   const folder = join(work, arch);
   const tree = await step(`source tree ${arch}`, () => makeSourceTree(folder, suffix));
   const jobs = availableParallelism?.() ?? cpus().length;
@@ -166,6 +168,18 @@ async function buildPackage(arch, { suffix, out, work }) {
   const made = readdirSync(folder).filter((name) => /\.(deb|changes|buildinfo)$/.test(name));
   for (const name of made) copyFileSync(join(folder, name), join(out, name));
   return made.map((name) => join(out, name));
+}
+
+/** Where to build: said outright, else a folder of this run alone, since two may run at a time. */
+async function withWorkFolder(given, work) {
+  if (given !== undefined) return await work(given);
+  mkdirSync(join(root, 'build'), { recursive: true });
+  const folder = mkdtempSync(join(root, 'build/package-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function lint(changes) {
@@ -189,7 +203,7 @@ async function main(args) {
   }
   await setup('package');
   for (const arch of given.arch) {
-    const made = await buildPackage(arch, given);
+    const made = await withWorkFolder(given.work, (work) => buildPackage(arch, given, work));
     if (!given['no-lint']) await lint(made.find((path) => path.endsWith('.changes')));
     for (const path of made.filter((name) => name.endsWith('.deb'))) console.log(path);
   }

@@ -60,8 +60,8 @@ function bundleOptions({ source, output }, plugins, release) {
 async function interfacePlugins() {
   const path = join(root, 'packaging/dev/interface-xml.mjs');
   if (!existsSync(path)) return [];
-  const { esbuildPlugin } = await import(pathToFileURL(path).href);
-  return [esbuildPlugin];
+  const { esbuildPlugins } = await import(pathToFileURL(path).href);
+  return esbuildPlugins;
 }
 
 /** Bundles src/ into dist/, or what is installed of it into `folder`; resolves with what went in. */

@@ -90,7 +90,7 @@ private:
   uint64_t no_offer_before_ns_ = 0;
   std::array<Repeat, kMaxVdevs> repeats_{};
   std::array<char, 128> reason_{}; // of the present state
-  uint32_t unreported_vdevs_ = 0; // bit n = vdev n
+  uint32_t unreported_vdevs_ = 0;  // bit n = vdev n
   bool unreported_state_ = false;
   bool unreported_ready_ = false;
 };

@@ -62,7 +62,7 @@ async function runTests(words, packages) {
   const roots = await makeRoots();
   const helpers = await buildHelpers();
   const report = join(root, 'build/reports/e2e.json');
-  counts.takeVitestReport(report);
+  rmSync(report, { force: true });
   const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'e2e'];
   args.push('--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...words);
   const env = {
@@ -91,7 +91,9 @@ command(async (args) => {
   if (process.getuid() !== 0) throw new Error('test:e2e mounts and boots: run it as root');
   await step('setup', () => setup('e2e'));
   const packages = await packagesDirectory(words);
-  const script = join(root, 'packaging/e2e/namespace.sh');
+  // Killed outright, this process cannot pass anything on: its death does.
+  const script = ['--pdeathsig', 'TERM', join(root, 'packaging/e2e/namespace.sh')];
   const inside = [process.execPath, join(root, 'packaging/dev/e2e.mjs'), '--inside', packages];
-  return (await run(script, [...inside, ...words], { timeoutS: 1800 })).code ?? 1;
+  const all = [...script, ...inside, ...words];
+  return (await run('setpriv', all, { timeoutS: 1800 })).code ?? 1;
 });

@@ -30,13 +30,25 @@ function inside(...argv: string[]): string {
   });
 }
 
-function start(...argv: string[]): ChildProcess {
+/** Each in a process group of its own, with all that it starts. */
+function start(...argv: string[]): void {
   const child = spawn('chroot', [root, ...argv], {
     env: environment,
     stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
   });
   children.push(child);
-  return child;
+}
+
+/** Ends what was started, whether it still runs or not. */
+function killAll(): void {
+  for (const { pid } of children) {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 beforeAll(() => {
@@ -49,11 +61,8 @@ beforeAll(() => {
   }
 }, 60_000);
 
-afterAll(async () => {
-  for (const child of children.reverse()) {
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
-  }
+afterAll(() => {
+  killAll();
   if (root !== '') removeOverlay(name);
 });
 
@@ -83,7 +92,7 @@ test('its daemon, beside its own simulated SoC, answers on a bus there', async (
     }
   });
   inside('sh', '-c', 'chown rpmsgd: /run/rpmsg && chmod 666 /run/soc.sock');
-  start('runuser', '-u', 'rpmsgd', '--', 'rpmsgd');
+  start('runuser', '-u', 'rpmsgd', '--', 'rpmsgd', '--runtime-dir', '/run/rpmsg');
   await until('the daemon has the channels', () => tree().includes('/channel_echo'), 90);
   const echo = ['org.rpmsg', '/org/rpmsg/cm40/vdev0/channel_echo', 'org.rpmsg.Endpoint'];
   inside('busctl', 'call', ...echo, 'Send', 'ay', '2', '1', '2');

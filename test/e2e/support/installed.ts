@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type BusDaemon, Machine } from './machine.ts';
 import { surroundings } from './surroundings.ts';
 import { until } from './until.ts';
@@ -42,10 +42,21 @@ export function repackage(name: PackageName, version: string): string {
   const file = join(scratch, `${name}_${version}_amd64.deb`);
   execFileSync('dpkg-deb', ['--raw-extract', packageFile(name), tree]);
   const control = join(tree, 'DEBIAN/control');
-  const text = readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${version}`);
+  const text = readFileSync(control, 'utf8')
+    .replace(/^Version: .*$/m, `Version: ${version}`)
+    .replace(/\brpmsgd \(= [^)]*\)/, `rpmsgd (= ${version})`);
   writeFileSync(control, text);
   execFileSync('dpkg-deb', ['-Zgzip', '-z1', '--build', tree, file]);
   return file;
+}
+
+/** Copies a package's file into the machine; returns its path there. */
+export function putFile(machine: Machine, file: string): string {
+  const directory = '/var/tmp/packages';
+  mkdirSync(machine.path(directory), { recursive: true });
+  const path = join(directory, basename(file));
+  cpSync(file, machine.path(path));
+  return path;
 }
 
 /** `apt-get install` of these files, which are copied into the machine first. Returns its words. */
@@ -54,13 +65,7 @@ export function installFiles(
   files: readonly string[],
   options: readonly string[] = [],
 ): Promise<string> {
-  const directory = '/var/tmp/packages';
-  mkdirSync(machine.path(directory), { recursive: true });
-  const paths = files.map((file) => {
-    const path = join(directory, file.slice(file.lastIndexOf('/') + 1));
-    cpSync(file, machine.path(path));
-    return path;
-  });
+  const paths = files.map((file) => putFile(machine, file));
   const apt = ['apt-get', 'install', '--yes', '--no-install-recommends', ...options, ...paths];
   return machine.must(apt, { deadlineS: 120 });
 }

@@ -42,6 +42,8 @@ const nspawnOptions = [
   '--keep-unit',
   '--settings=no',
   '--private-network',
+  // systemd inside enforces DevicePolicy by a BPF program.
+  '--system-call-filter=bpf',
   '--console=pipe',
   '--link-journal=no',
   '--resolv-conf=off',

@@ -16,9 +16,9 @@ export function makeOverlay(name: string, lower: string): string {
   return root ?? '';
 }
 
-/** What is mounted below it goes as well. */
+/** What is mounted below it goes as well; lazily, as a killed process lets go a moment later. */
 export function removeOverlay(name: string): void {
   const base = join(surroundings().scratch, name);
-  execFileSync('umount', ['--recursive', join(base, 'root')]);
+  execFileSync('umount', ['--recursive', '--lazy', join(base, 'root')]);
   rmSync(base, { recursive: true, force: true });
 }

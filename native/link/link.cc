@@ -113,25 +113,22 @@ void Link::close_endpoint(uint32_t id) {
 }
 
 void Link::grant(uint32_t id, uint64_t limit_seq) {
-  Endpoint* const endpoint = find(id);
-  if (endpoint == nullptr) return;
-  Command grant;
-  grant.kind = CommandKind::grant;
-  grant.remote = endpoints_.at(endpoint).first;
-  grant.endpoint = endpoint;
-  grant.number = limit_seq;
-  command(grant);
+  command_number(CommandKind::grant, id, limit_seq);
 }
 
 void Link::release(uint32_t id, uint64_t up_to_seq) {
+  command_number(CommandKind::release, id, up_to_seq);
+}
+
+void Link::command_number(CommandKind kind, uint32_t id, uint64_t number) {
   Endpoint* const endpoint = find(id);
   if (endpoint == nullptr) return;
-  Command release;
-  release.kind = CommandKind::release;
-  release.remote = endpoints_.at(endpoint).first;
-  release.endpoint = endpoint;
-  release.number = up_to_seq;
-  command(release);
+  Command about;
+  about.kind = kind;
+  about.remote = endpoints_.at(endpoint).first;
+  about.endpoint = endpoint;
+  about.number = number;
+  command(about);
 }
 
 void Link::sync(uint32_t id, uint32_t tag) {

@@ -97,6 +97,7 @@ private:
   VdevBook& book(uint32_t remote, uint32_t vdev) { return books_[remote * kMaxVdevs + vdev]; }
   void make_room(uint32_t remote, uint32_t index, Vdev& vdev);
   void command(Command command);
+  void command_number(CommandKind kind, uint32_t id, uint64_t number);
   void flush_backlog();
   void settle_record(const EventHeader& header);
 

@@ -17,6 +17,8 @@ enum class EventKind : uint32_t {
   endpoint_closed = 7,
   board_gone = 8,
   table_retired = 9, // never reaches JavaScript
+  remote_reset = 10,
+  remote_partition = 11,
 };
 
 struct EventHeader {
@@ -58,8 +60,20 @@ struct MessageEvent {
   uint64_t time_ns;
 };
 
+/// A life of a remote ended; told with the move to `down`, just before it. `generation` is the new
+/// life's.
+struct RemoteResetEvent {
+  EventHeader header;
+  uint32_t remote;
+  uint32_t generation;
+  uint32_t cause; // ResetCause
+  uint32_t reserved;
+  uint64_t time_ns; // CLOCK_MONOTONIC
+};
+
 /// synced: (endpoint, tag); send_done: (token, Errc); endpoint_closed: (endpoint, 0);
-/// board_gone: (remote, 0). `pointer` is for the native side alone.
+/// board_gone: (remote, 0); remote_partition: (remote, SCFW partition). `pointer` is for the native
+/// side alone.
 struct PairEvent {
   EventHeader header;
   uint32_t first;
@@ -69,6 +83,6 @@ struct PairEvent {
 
 static_assert(sizeof(RemoteStateEvent) == 24 && sizeof(RemoteReadyEvent) == 24);
 static_assert(sizeof(VdevStateEvent) == 24 && sizeof(MessageEvent) == 40);
-static_assert(sizeof(PairEvent) == 24);
+static_assert(sizeof(PairEvent) == 24 && sizeof(RemoteResetEvent) == 32);
 
 } // namespace rpmsg

@@ -49,6 +49,17 @@ bool EventWriter::remote_ready(uint32_t remote, uint32_t generation, Evidence ev
   return put(event, EventKind::remote_ready, nullptr, 0);
 }
 
+bool EventWriter::remote_reset(uint32_t remote, uint32_t generation, ResetCause cause,
+                               uint64_t time_ns) {
+  if (!has_room_for_state()) return false;
+  RemoteResetEvent event{};
+  event.remote = remote;
+  event.generation = generation;
+  event.cause = static_cast<uint32_t>(cause);
+  event.time_ns = time_ns;
+  return put(event, EventKind::remote_reset, nullptr, 0);
+}
+
 bool EventWriter::pair(EventKind kind, uint32_t first, uint32_t second, void* pointer) {
   PairEvent event{};
   event.first = first;

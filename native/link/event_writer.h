@@ -29,6 +29,7 @@ public:
   bool remote_state(uint32_t remote, RemoteState state, uint32_t generation, std::string_view why);
   bool vdev_state(uint32_t remote, uint32_t vdev, VdevState state, std::string_view why);
   bool remote_ready(uint32_t remote, uint32_t generation, Evidence evidence);
+  bool remote_reset(uint32_t remote, uint32_t generation, ResetCause cause, uint64_t time_ns);
   bool pair(EventKind kind, uint32_t first, uint32_t second, void* pointer = nullptr);
   /// `payload_bytes` follow the RPMsg header in `slot_bytes`.
   bool message(uint32_t endpoint, const SlotRecord& record, const uint8_t* payload,

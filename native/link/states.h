@@ -18,6 +18,9 @@ enum class VdevState : uint8_t {
 
 enum class Evidence : uint8_t { rxdb, flag, timeout };
 
+/// By what a life of a remote was found to be over.
+enum class ResetCause : uint8_t { rebooted, rxdb, flag, reinitialize, silent_restart };
+
 /// Whether a remote may go from one state to another; staying is not a move.
 bool is_legal_move(RemoteState from, RemoteState to);
 

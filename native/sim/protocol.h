@@ -20,13 +20,16 @@
 enum rpmsg_sim_role {
   RPMSG_SIM_ROLE_HOST = 1,
   RPMSG_SIM_ROLE_FIRMWARE = 2,
+  RPMSG_SIM_ROLE_SCU = 3, // the client of SCFW's own MU; core RPMSG_SIM_SCU_CORE
 };
+
+#define RPMSG_SIM_SCU_CORE "scu"
 
 enum rpmsg_sim_status {
   RPMSG_SIM_OK = 0,
   RPMSG_SIM_BAD_HELLO = 1,    // a length, magic, role, core or reserved that is not as told
   RPMSG_SIM_BAD_VERSION = 2,  // the reply's version field says what this SoC speaks
-  RPMSG_SIM_UNKNOWN_CORE = 3, // the reason lists the cores there are
+  RPMSG_SIM_UNKNOWN_CORE = 3, // the reason lists the cores there are, or says: no SCFW
   RPMSG_SIM_BUSY = 4,         // the core already has one of that role
 };
 
@@ -71,14 +74,14 @@ struct rpmsg_sim_reply {
   uint32_t status;        // enum rpmsg_sim_status
   uint32_t mu_generation; // enum rpmsg_sim_mu_generation
   uint32_t side;          // which side of the MU the client is: 0 = A, 1 = B
-  uint32_t max_vdevs;     // how many vdevs the SoC's RPMsg-Lite port can address, at most 8
-  uint32_t word_mask;     // the firmware sends ((vq & word_mask) << 16)
-  uint32_t segment_count;
-  uint8_t board_id[16]; // random, new for each life of rpmsg-soc
-  char soc[16];         // e.g. "imx8qxp", zero terminated
-  uint64_t vring_base;  // vring0 of vdev 0; vdev k is at + k * 0x10000, its vring1 at + 0x8000
-  uint64_t buffer_base; // where the host's buffers conventionally are; descriptors say the truth
-  uint64_t mu_length;   // bytes to map from RPMSG_SIM_FD_MU at offset 0
+  uint32_t max_vdevs;     // how many vdevs the SoC's RPMsg-Lite port can address; 0 for an SCU
+  uint32_t word_mask;     // the firmware sends ((vq & word_mask) << 16); 0 for an SCU
+  uint32_t segment_count; // 0 for an SCU, and vring_base and buffer_base, too
+  uint8_t board_id[16];   // random, new for each life of rpmsg-soc
+  char soc[16];           // e.g. "imx8qxp", zero terminated
+  uint64_t vring_base;    // vring0 of vdev 0; vdev k is at + k * 0x10000, its vring1 at + 0x8000
+  uint64_t buffer_base;   // where the host's buffers conventionally are; descriptors say the truth
+  uint64_t mu_length;     // bytes to map from RPMSG_SIM_FD_MU at offset 0
   uint64_t reserved;
   char reason[RPMSG_SIM_REASON_BYTES]; // UTF-8, zero terminated, empty when the status is OK
   struct rpmsg_sim_segment segments[RPMSG_SIM_MAX_SEGMENTS];

@@ -18,7 +18,7 @@ const native: Table = {
   rpmsg: ['base'],
   link: ['base', 'memory', 'virtio', 'mu', 'scu', 'platform', 'rpmsg'],
   napi: ['base', 'platform', 'rpmsg', 'link'],
-  sim: [],
+  sim: ['scu/scfw_api.h'],
 };
 
 const source: Table = {

@@ -4,7 +4,13 @@
 
 import type { ErrorCode } from '../util/errors.ts';
 import type { RemoteState } from './types.ts';
-import { type DeviceState, deviceStates, type LinkListener, remoteStates } from './types.ts';
+import {
+  type DeviceState,
+  deviceStates,
+  type LinkListener,
+  remoteStates,
+  resetCauses,
+} from './types.ts';
 
 const evidences = ['rxdb', 'flag', 'timeout'] as const;
 
@@ -67,6 +73,15 @@ const decoders: Readonly<Record<number, Decode>> = {
   },
   7: (batch, at, listener) => listener.endpointClosed(batch.readUInt32LE(at + 8)),
   8: (batch, at, listener) => listener.boardGone(batch.readUInt32LE(at + 8)),
+  // 9 never gets here.
+  10: (batch, at, listener) => {
+    const cause = resetCauses[batch.readUInt32LE(at + 16)] ?? 'rebooted';
+    const timeNs = batch.readBigUInt64LE(at + 24);
+    listener.remoteReset(batch.readUInt32LE(at + 8), batch.readUInt32LE(at + 12), cause, timeNs);
+  },
+  11: (batch, at, listener) => {
+    listener.remotePartition(batch.readUInt32LE(at + 8), batch.readInt32LE(at + 12));
+  },
 };
 
 function text(batch: Buffer, at: number, length: number): string {

@@ -17,6 +17,10 @@ export type RemoteState = (typeof remoteStates)[number];
 export const deviceStates = ['down', 'offered', 'up', 'faulted'] as const;
 export type DeviceState = (typeof deviceStates)[number];
 
+/** What ended a life: the system controller, the remote's own evidence of a new one, or a hand. */
+export const resetCauses = ['rebooted', 'rxdb', 'flag', 'reinitialize', 'silent-restart'] as const;
+export type ResetCause = (typeof resetCauses)[number];
+
 /** Where one remote's rings and buffers lie; every address physical, every size in bytes. */
 export interface RemoteSetup {
   readonly name: string;
@@ -119,6 +123,13 @@ export interface EndpointStats {
  */
 export interface LinkListener {
   remoteState(remote: number, state: RemoteState, generation: number, reason: string): void;
+  /**
+   * A life has ended; comes before the deviceState and remoteState reports of that end. generation:
+   * of the life that begins. timeNs: CLOCK_MONOTONIC when it was noticed.
+   */
+  remoteReset(remote: number, generation: number, cause: ResetCause, timeNs: bigint): void;
+  /** The SCFW partition of the remote's core, once it is known. */
+  remotePartition(remote: number, partition: number): void;
   /** ready: by what a remote that was waited for became ready: rxdb, flag or timeout. */
   remoteReady(remote: number, generation: number, evidence: 'rxdb' | 'flag' | 'timeout'): void;
   deviceState(remote: number, vdev: number, state: DeviceState, reason: string): void;

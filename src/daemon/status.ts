@@ -70,6 +70,8 @@ export function watchLink(inner: LinkListener, board: StatusBoard): LinkListener
       inner.deviceState(remote, vdev, state, reason);
       board.deviceState(remote, vdev, state);
     },
+    remoteReset: (...args) => inner.remoteReset(...args),
+    remotePartition: (...args) => inner.remotePartition(...args),
     remoteReady: (...args) => inner.remoteReady(...args),
     message: (...args) => inner.message(...args),
     synced: (...args) => inner.synced(...args),

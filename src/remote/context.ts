@@ -36,7 +36,13 @@ export interface Observer {
   endpointChanged(endpoint: Endpoint, ...properties: EndpointProperty[]): void;
 }
 
-export type RemoteProperty = 'State' | 'Generation' | 'ResetCount' | 'LastReset' | 'LastError';
+export type RemoteProperty =
+  | 'State'
+  | 'Generation'
+  | 'ResetCount'
+  | 'LastReset'
+  | 'Partition'
+  | 'LastError';
 export type EndpointProperty = 'RemoteAddress' | 'Connected';
 
 export interface LinkContext {

@@ -54,6 +54,7 @@ export class Device {
 
   /** Whether messages can be sent; a remote may be there and still silent. */
   get isOpen(): boolean {
+    if (this.remote.state === 'quiescing') return false;
     return this.state === 'offered' || this.state === 'up';
   }
 
@@ -163,8 +164,14 @@ export class Device {
     const wasOpen = this.isOpen;
     this.state = state;
     this.#context.observer.deviceChanged(this);
-    if (!this.isOpen) this.endLife();
-    else if (!wasOpen) this.#begin();
+    if (state === 'down' || state === 'faulted') this.endLife();
+    else if (!wasOpen && this.isOpen) this.#begin();
+    this.remote.reported();
+  }
+
+  /** After the state of the remote has changed. */
+  refresh(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.refresh();
   }
 
   /** The remote is gone or new: its channels are withdrawn, what it taught is forgotten. */
@@ -256,9 +263,10 @@ export class Device {
         return;
       case 'duplicate':
         log.warn(
-          { ...this.logFields, channel: outcome.channel.name.display },
+          { ...this.logFields, channel: outcome.channel.name.display, cause: 'silent-restart' },
           'a live channel was announced again: the remote seems to have restarted without telling',
         );
+        this.remote.restartSuspected(this.index, outcome.channel.name.display);
         return;
       case 'ignored':
         log.debug({ ...this.logFields, why: outcome.why }, 'announcement ignored');

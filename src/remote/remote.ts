@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One remote as the link reports it: its state, its lives, its vdevs.
 
-import type { RemoteState } from '../addon/types.ts';
+import type { RemoteState, ResetCause } from '../addon/types.ts';
 import type { RemoteConfig } from '../config/types.ts';
 import type { LinkContext } from './context.ts';
 import { Device } from './device.ts';
@@ -22,16 +22,22 @@ export class Remote {
   resetCount = 0;
   lastReset: LastReset = { timeUs: 0, cause: '' };
   lastError = '';
+  /** Of the SCFW; -1: not known. */
+  partition: number;
   readonly #context: LinkContext;
   /** Which vdev faulted last in this life, and why. */
   #vdevFault = '';
   /** Whether there has been a life that a reset could end; before it generations settle. */
   #isBorn = false;
+  /** The end that the link told of before the life after it begins. */
+  #ended: { readonly generation: number; readonly lastReset: LastReset } | undefined;
+  readonly #watchers = new Set<() => void>();
 
   constructor(context: LinkContext, config: RemoteConfig, index: number) {
     this.#context = context;
     this.config = config;
     this.index = index;
+    this.partition = config.partition === 'auto' ? -1 : config.partition;
     this.devices = Array.from(
       { length: config.setup.vdevs },
       (_, vdev) => new Device(context, this, vdev),
@@ -43,15 +49,24 @@ export class Remote {
   }
 
   /**
-   * In this order: what channels and endpoints lose by the end of a life; then the properties of the
-   * remote, together; then the signal.
+   * The link has noticed that a life is over; setState with the next generation follows. Whoever was
+   * not told that the remote was about to be reset is told now.
    */
+  reset(generation: number, cause: ResetCause, timeNs: bigint): void {
+    const ageNs = process.hrtime.bigint() - timeNs;
+    const timeUs = Date.now() * 1000 - Math.max(0, Number(ageNs / 1000n));
+    this.#ended = { generation, lastReset: { timeUs, cause } };
+    const isTold = this.state === 'quiescing' || this.state === 'offline';
+    if (!isTold) this.#context.observer.resetNotified(this, cause);
+  }
+
+  /** The order in which all this is told is org.rpmsg.Remote's (dbus/org.rpmsg.Remote.xml). */
   setState(state: RemoteState, generation: number, reason: string): void {
     const { observer } = this.#context;
     const isNewLife = this.#isBorn && generation !== this.generation;
     const entered = state === this.state ? undefined : state;
-    if (isNewLife || state === 'down') for (const device of this.devices) device.endLife();
-    if (isNewLife) this.#reset(generation, reason);
+    if (isNewLife || state === 'down') this.#endLife();
+    if (isNewLife) this.#countReset(generation, reason);
     this.#isBorn ||= state !== 'offline' && state !== 'down';
     this.#setGeneration(generation);
     if (entered === 'faulted') {
@@ -61,6 +76,25 @@ export class Remote {
     if (entered !== undefined) observer.remoteChanged(this, 'State');
     if (entered === 'quiescing') observer.resetNotified(this, reason);
     if (entered === 'faulted') observer.faulted(this, reason);
+    if (entered !== undefined) for (const device of this.devices) device.refresh();
+    this.reported();
+  }
+
+  /** Tells `changed` of every report of the link about this remote or one of its vdevs. */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  }
+
+  /** Tells those who watch. */
+  reported(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  setPartition(partition: number): void {
+    if (partition === this.partition) return;
+    this.partition = partition;
+    this.#context.observer.remoteChanged(this, 'Partition');
   }
 
   /** A vdev broke the rules of a ring; the others live on. */
@@ -69,16 +103,34 @@ export class Remote {
     this.#setError(this.#vdevFault);
   }
 
+  /** A live channel was announced again. Only a person knows whether fresh rings are safe now. */
+  restartSuspected(vdev: number, channel: string): void {
+    this.#setError(
+      `vdev ${vdev}: silent-restart: channel "${channel}" was announced again while it was there; if ` +
+        'the firmware restarted without telling, let it initialise its RPMsg stack again and call ' +
+        'Reinitialize while it waits for the link',
+    );
+  }
+
   boardGone(): void {
     for (const device of this.devices) device.setState('down');
     this.#setError('the board behind this remote is gone');
     this.setState('offline', this.generation, this.lastError);
   }
 
-  #reset(generation: number, reason: string): void {
+  /** Channels and endpoints first: whoever sees the new generation has seen what the old one lost. */
+  #endLife(): void {
+    for (const device of this.devices) {
+      device.setState('down');
+      device.endLife();
+    }
+  }
+
+  #countReset(generation: number, reason: string): void {
+    const ended = this.#ended?.generation === generation ? this.#ended : undefined;
     this.#vdevFault = '';
     this.resetCount += Math.max(1, generation - this.generation);
-    this.lastReset = { timeUs: Date.now() * 1000, cause: reason };
+    this.lastReset = ended?.lastReset ?? { timeUs: Date.now() * 1000, cause: reason };
     this.#context.observer.remoteChanged(this, 'ResetCount', 'LastReset');
   }
 
@@ -89,6 +141,7 @@ export class Remote {
   }
 
   #setError(reason: string): void {
+    if (reason === this.lastError) return;
     this.lastError = reason;
     this.#context.observer.remoteChanged(this, 'LastError');
   }

@@ -27,10 +27,7 @@ export const remoteHandlers = {
     Generation: ({ remote }) => remote.generation,
     ResetCount: ({ remote }) => remote.resetCount,
     LastReset: ({ remote }) => [remote.lastReset.timeUs, remote.lastReset.cause],
-    Partition: ({ remote }) => {
-      const { partition } = remote.config;
-      return partition === 'auto' ? -1 : partition;
-    },
+    Partition: ({ remote }) => remote.partition,
     Platform: ({ remote }) => remote.config.setup.platform.kind,
     LastError: ({ remote }) => remote.lastError,
   },

@@ -3,7 +3,13 @@
 // configuration and all three.
 
 import type { LinkApi } from '../../addon/link-api.ts';
-import type { DeviceState, LinkListener, ReceivedMessage, RemoteState } from '../../addon/types.ts';
+import type {
+  DeviceState,
+  LinkListener,
+  ReceivedMessage,
+  RemoteState,
+  ResetCause,
+} from '../../addon/types.ts';
 import type { Config } from '../../config/types.ts';
 import { Callers } from '../../remote/callers.ts';
 import type { Logger } from '../../remote/context.ts';
@@ -133,6 +139,20 @@ export class RpmsgService implements LinkListener {
     const level = state === 'faulted' ? 'warn' : 'info';
     this.#deps.log[level]({ remote: found.name, state, generation, reason }, 'remote state');
     found.setState(state, generation, reason);
+  }
+
+  remoteReset(remote: number, generation: number, cause: ResetCause, timeNs: bigint): void {
+    const found = this.#remotes.get(remote);
+    if (found === undefined) return;
+    this.#deps.log.info({ remote: found.name, cause, generation }, 'remote reset');
+    found.reset(generation, cause, timeNs);
+  }
+
+  remotePartition(remote: number, partition: number): void {
+    const found = this.#remotes.get(remote);
+    if (found === undefined) return;
+    this.#deps.log.info({ remote: found.name, partition }, 'the remote has a partition');
+    found.setPartition(partition);
   }
 
   remoteReady(remote: number, _generation: number, evidence: 'rxdb' | 'flag' | 'timeout'): void {

@@ -81,7 +81,8 @@ async function runTests(words, packages) {
 async function packagesDirectory(words) {
   const at = words.indexOf('--packages');
   if (at >= 0) return resolve(words.splice(at, 2)[1]);
-  await must(process.execPath, [join(root, 'packaging/dev/package.mjs')], { timeoutS: 900 });
+  const build = [join(root, 'packaging/dev/package.mjs'), '--check', 'amd64'];
+  await must(process.execPath, build, { timeoutS: 900 });
   return join(root, 'build/packages');
 }
 

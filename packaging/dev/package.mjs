@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run package`: Debian packages for amd64 and arm64, into build/packages. They are built in a
-// copy of the sources that has what npm would fetch in it, without a network.
+// `npm run package`: the Debian source package and, built from it without a network, packages for
+// amd64 and arm64, into build/packages. `--check` builds them again elsewhere and compares.
 
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { command, isMain, must, root, run, step } from './run.mjs';
+import { otherCircumstances, sameBytes } from './reproduce.mjs';
+import { command, isMain, must, root, step } from './run.mjs';
 import { setup } from './setup.mjs';
+import { makeSourceTree } from './source-tree.mjs';
 
 const usage = `Usage: npm run package -- [options]
-Builds the Debian packages rpmsgd and rpmsgd-simulator.
+Builds the Debian packages rpmsgd and rpmsgd-simulator, and their source package.
 
   --arch ARCH      amd64 or arm64 (may be repeated; default both)
+  --check ARCH     build for ARCH twice, the second time in another directory with another time zone,
+                   locale, umask, date, host name and -j, and compare the bytes (may be repeated)
   --suffix SUFFIX  appended to the version, as ~test1
   --out DIR        where the packages go (default build/packages)
   --work DIR       where to build, and to leave what was built (default: a folder of build/ that is
@@ -31,11 +26,10 @@ Builds the Debian packages rpmsgd and rpmsgd-simulator.
 `;
 
 const architectures = ['amd64', 'arm64'];
-/** What the build itself runs or includes, beside what the product depends on. */
-const buildPackages = ['esbuild', 'fast-xml-parser', 'node-api-headers'];
 
 const options = {
   arch: { type: 'string', multiple: true, default: architectures },
+  check: { type: 'string', multiple: true, default: [] },
   suffix: { type: 'string', default: '' },
   out: { type: 'string', default: join(root, 'build/packages') },
   work: { type: 'string' },
@@ -43,131 +37,64 @@ const options = {
   help: { type: 'boolean' },
 };
 
+function oneOf(option, value, values) {
+  if (!values.includes(value))
+    throw new Error(`--${option} ${value} must be one of ${values.join(', ')}`);
+}
+
 function parse(args) {
   const { values } = parseArgs({ args, options, strict: true });
-  const unknown = values.arch.find((arch) => !architectures.includes(arch));
-  if (unknown) throw new Error(`--arch ${unknown} must be one of ${architectures.join(', ')}`);
+  for (const arch of values.arch) oneOf('arch', arch, architectures);
+  for (const arch of values.check) oneOf('check', arch, values.arch);
   return { ...values, out: resolve(values.out), work: values.work && resolve(values.work) };
 }
 
-/** The sources: what git would commit, or every file of an unpacked release. */
-async function sourceFiles() {
-  const args = ['ls-files', '--cached', '--others', '--exclude-standard'];
-  const listed = await run('git', args, { quiet: true });
-  const kept = (path) => path !== '' && !/^(node_modules|build|dist|debian|\.git)(\/|$)/.test(path);
-  if (listed.code === 0) return listed.output.split('\n').filter(kept);
-  return filesBelow('').filter(kept);
+/** The source package, below `folder`; resolves with the path of its .dsc. */
+async function buildSource(suffix, folder) {
+  const tree = await makeSourceTree(folder, suffix);
+  await must('dpkg-source', ['--build', basename(tree)], { cwd: folder, quiet: true });
+  return join(folder, filesOf(folder, /\.dsc$/)[0]);
 }
 
-function filesBelow(folder) {
-  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (/^(node_modules|build|dist|\.git)$/.test(path)) return [];
-    return entry.isDirectory() ? filesBelow(path) : [path];
-  });
+function filesOf(folder, pattern) {
+  return readdirSync(folder).filter((name) => pattern.test(name));
 }
 
-/** Folders of node_modules that the build needs, as the lock file resolves them. */
-export function vendoredPackages(lock) {
-  const { packages } = lock;
-  const found = new Set();
-  const visit = (name, from) => {
-    const path = locate(packages, name, from);
-    if (path === undefined || found.has(path) || packages[path].link) return;
-    found.add(path);
-    const { dependencies, optionalDependencies } = packages[path];
-    for (const inner of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      visit(inner, path);
-    }
-  };
-  for (const name of [...Object.keys(packages[''].dependencies), ...buildPackages]) visit(name, '');
-  return [...found].sort();
-}
+const jobs = availableParallelism?.() ?? cpus().length;
 
-/** As Node resolves `name` from within the package at `from`. */
-function locate(packages, name, from) {
-  for (
-    let folder = from;
-    ;
-    folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))
-  ) {
-    const path = join(folder, 'node_modules', name);
-    if (packages[path]) return path;
-    if (folder === '') return undefined;
-  }
-}
-
-/** Copies those that are there (a package for another system is not), exactly as locked. */
-function vendor(tree) {
-  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  for (const path of vendoredPackages(lock)) {
-    const manifest = readManifest(join(root, path));
-    if (manifest === undefined && lock.packages[path].optional) continue;
-    const wanted = lock.packages[path].version;
-    if (manifest?.version !== wanted) {
-      throw new Error(
-        `${path} is ${manifest?.version ?? 'missing'}, locked is ${wanted}: run npm ci`,
-      );
-    }
-    const nested = join(root, path, 'node_modules');
-    cpSync(join(root, path), join(tree, path), {
-      recursive: true,
-      filter: (from) => !from.startsWith(nested),
-    });
-  }
-}
-
-function readManifest(folder) {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The newest entry of debian/changelog once more, under a version with the suffix. */
-function addSuffix(changelog, suffix) {
-  const text = readFileSync(changelog, 'utf8');
-  const [entry] = text.match(/^[\s\S]*?\n -- .*\n/);
-  const renamed = entry.replace(/\(([^)]+)\)/, (_, version) => `(${version}${suffix})`);
-  writeFileSync(changelog, `${renamed}\n${text}`);
-}
-
-/** Makes a source tree as dpkg-buildpackage wants it; resolves with its path. */
-export async function makeSourceTree(folder, suffix = '') {
-  rmSync(folder, { recursive: true, force: true });
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const tree = join(folder, `rpmsgd-${version}`);
-  for (const file of await sourceFiles()) {
-    mkdirSync(dirname(join(tree, file)), { recursive: true });
-    copyFileSync(join(root, file), join(tree, file));
-  }
-  cpSync(join(tree, 'packaging/debian'), join(tree, 'debian'), { recursive: true });
-  if (suffix) addSuffix(join(tree, 'debian/changelog'), suffix);
-  vendor(tree);
-  return tree;
-}
+/** As it is built here. */
+const hereAndNow = { jobs, env: {}, words: (withoutNetwork) => withoutNetwork };
 
 /** Words before a command that take its network away; any user may do that, where the kernel lets. */
-function withoutNetwork() {
-  return process.getuid() === 0 ? ['unshare', '-n'] : ['unshare', '-rn'];
+const withoutNetwork = process.getuid() === 0 ? ['unshare', '-n'] : ['unshare', '-rn'];
+
+/** Builds a source package for one architecture in `folder`; resolves with the names of the files. */
+async function buildBinaries(dsc, arch, folder, { jobs, env, words }) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const [first, ...rest] = words(withoutNetwork);
+  const inside = (line, cwd) =>
+    must(first, [...rest, ...line], { cwd, env, quiet: true, timeoutS: 900 });
+  await inside(['dpkg-source', '--no-check', '--extract', dsc, 'tree'], folder);
+  const build = ['dpkg-buildpackage', '-b', '-us', '-uc', `-a${arch}`, `-j${jobs}`];
+  await inside(build, join(folder, 'tree'));
+  return filesOf(folder, /\.(deb|changes|buildinfo)$/);
 }
 
-/** Builds for one architecture below `work`; resolves with the paths of what was made. */
-async function buildPackage(arch, { suffix, out }, work) {
-  const folder = join(work, arch);
-  const tree = await step(`source tree ${arch}`, () => makeSourceTree(folder, suffix));
-  const jobs = availableParallelism?.() ?? cpus().length;
-  const build = ['dpkg-buildpackage', '-b', '-us', '-uc', `-a${arch}`, `-j${jobs}`];
-  const [first, ...rest] = [...withoutNetwork(), ...build];
-  const env = { DEB_BUILD_OPTIONS: `parallel=${jobs}` };
-  await step(`dpkg-buildpackage ${arch}`, () =>
-    must(first, rest, { cwd: tree, env, quiet: true, timeoutS: 900 }),
-  );
-  mkdirSync(out, { recursive: true });
-  const made = readdirSync(folder).filter((name) => /\.(deb|changes|buildinfo)$/.test(name));
-  for (const name of made) copyFileSync(join(folder, name), join(out, name));
-  return made.map((name) => join(out, name));
+/** The second build: another place, whose name has a space in it, under other circumstances. */
+async function check(dsc, arch, first, work) {
+  const folder = join(work, 'built elsewhere', arch);
+  const other = await otherCircumstances(work, jobs);
+  const packages = (await buildBinaries(dsc, arch, folder, other)).filter(isPackage);
+  const wanted = filesOf(first, /\.deb$/);
+  if (packages.join() !== wanted.join()) {
+    throw new Error(`built again, ${arch} is ${packages.join(', ')}, not ${wanted.join(', ')}`);
+  }
+  for (const name of packages) console.log(sameBytes(join(first, name), join(folder, name)));
+}
+
+function isPackage(name) {
+  return name.endsWith('.deb');
 }
 
 /** Where to build: said outright, else a folder of this run alone, since two may run at a time. */
@@ -182,17 +109,36 @@ async function withWorkFolder(given, work) {
   }
 }
 
-async function lint(changes) {
-  await step(`lintian ${basename(changes)}`, () =>
-    must('lintian', [
-      '--fail-on',
-      'error,warning',
-      '--tag-display-limit',
-      '0',
-      '--allow-root',
-      changes,
-    ]),
-  );
+async function lint(file) {
+  const strict = ['--fail-on', 'error,warning', '--tag-display-limit', '0', '--allow-root'];
+  await step(`lintian ${basename(file)}`, () => must('lintian', [...strict, file]));
+}
+
+/** Copies what was made to where it was wanted; resolves with the paths there. */
+function hand(folder, names, out) {
+  mkdirSync(out, { recursive: true });
+  for (const name of names) copyFileSync(join(folder, name), join(out, name));
+  return names.map((name) => join(out, name));
+}
+
+async function packageAll(given, work) {
+  const { out, suffix } = given;
+  const sources = join(work, 'source');
+  const dsc = await step('source package', () => buildSource(suffix, sources));
+  const made = hand(sources, filesOf(sources, /\.(dsc|tar\.xz)$/), out);
+  if (!given['no-lint']) await lint(dsc);
+  for (const arch of given.arch) {
+    const folder = join(work, arch);
+    const names = await step(`dpkg-buildpackage ${arch}`, () =>
+      buildBinaries(dsc, arch, folder, hereAndNow),
+    );
+    made.push(...hand(folder, names, out));
+    if (!given['no-lint']) await lint(join(folder, filesOf(folder, /\.changes$/)[0]));
+    if (given.check.includes(arch)) {
+      await step(`${arch} once more, elsewhere`, () => check(dsc, arch, folder, work));
+    }
+  }
+  return made.filter((path) => /\.(deb|dsc)$/.test(path));
 }
 
 async function main(args) {
@@ -202,11 +148,8 @@ async function main(args) {
     return;
   }
   await setup('package');
-  for (const arch of given.arch) {
-    const made = await withWorkFolder(given.work, (work) => buildPackage(arch, given, work));
-    if (!given['no-lint']) await lint(made.find((path) => path.endsWith('.changes')));
-    for (const path of made.filter((name) => name.endsWith('.deb'))) console.log(path);
-  }
+  const made = await withWorkFolder(given.work, (work) => packageAll(given, work));
+  for (const path of made) console.log(path);
 }
 
 if (isMain(import.meta.url)) command(main);

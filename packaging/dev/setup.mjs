@@ -48,6 +48,10 @@ const debian = {
     ['g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
     ['binutils-aarch64-linux-gnu', 'aarch64-linux-gnu-objdump'],
     ['lintian', 'lintian'],
+    ['faketime', 'faketime'],
+    ['hostname', 'hostname'],
+    ['locales', 'localedef'],
+    ['xz-utils', 'xz'],
     ['util-linux', 'unshare'],
   ],
   'fresh-root': [

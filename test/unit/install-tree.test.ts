@@ -20,7 +20,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import lock from '../../package-lock.json' with { type: 'json' };
 import { buildBundles } from '../../packaging/dev/build.mjs';
-import { vendoredPackages } from '../../packaging/dev/package.mjs';
+import { vendoredPackages } from '../../packaging/dev/source-tree.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const debian = join(root, 'packaging/debian');

@@ -36,6 +36,8 @@ export class Device {
   /** Closed here, not yet by the link. */
   readonly #closing = new Map<number, { endpoint: Endpoint; closed: (() => void)[] }>();
   readonly #announcer: Announcer;
+  /** In this life of the remote it has been open, and the remote was told what it is to know. */
+  #hasBegun = false;
   /** Peer addresses that only a group may send to. */
   #groups = new Map<number, string>();
 
@@ -161,22 +163,27 @@ export class Device {
   setState(state: DeviceState, reason = ''): void {
     if (state === this.state) return;
     if (state === 'faulted') this.remote.vdevFaulted(this.index, reason);
-    const wasOpen = this.isOpen;
     this.state = state;
     this.#context.observer.deviceChanged(this);
     if (state === 'down' || state === 'faulted') this.endLife();
-    else if (!wasOpen && this.isOpen) this.#begin();
+    else this.refresh();
     this.remote.reported();
   }
 
-  /** After the state of the remote has changed. */
+  /** After the state of this vdev or of the remote has changed. */
   refresh(): void {
-    for (const endpoint of this.#endpoints.values()) endpoint.refresh();
+    const begins = this.isOpen && !this.#hasBegun;
+    this.#hasBegun ||= begins;
+    for (const endpoint of this.#endpoints.values()) {
+      endpoint.refresh();
+      if (begins && endpoint.spec.announce === true) this.#announcer.announce(endpoint);
+    }
   }
 
   /** The remote is gone or new: its channels are withdrawn, what it taught is forgotten. */
   endLife(): void {
     const { observer } = this.#context;
+    this.#hasBegun = false;
     const withdrawn = this.channels.withdrawAll();
     for (const { channel } of withdrawn) observer.channelChanged(this, channel);
     for (const endpoint of this.#endpoints.values()) endpoint.forgetPeer();
@@ -194,13 +201,6 @@ export class Device {
       if (remoteAddress !== undefined && group !== undefined) {
         this.#groups.set(remoteAddress, group);
       }
-    }
-  }
-
-  #begin(): void {
-    for (const endpoint of this.#endpoints.values()) {
-      endpoint.refresh();
-      if (endpoint.spec.announce === true) this.#announcer.announce(endpoint);
     }
   }
 

@@ -86,7 +86,7 @@ export class Remote {
     return () => this.#watchers.delete(changed);
   }
 
-  /** Tells those who watch. */
+  /** Tells those who watch: something was heard, or there is a reason to look. */
   reported(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }

@@ -9,7 +9,6 @@ import {
   echoPath,
   errorName,
   Harness,
-  options,
   rpmsgError,
   testConfig,
 } from './support/objects-harness.ts';
@@ -76,7 +75,12 @@ describe('announcements', () => {
     harness.link.announce('echo', 30);
     expect(harness.stats(devicePath, 'org.rpmsg.Device')['names_duplicate']).toBe(1n);
     expect(harness.warnings.join()).toMatch(/restarted without telling/);
-    expect(harness.tree.story).toEqual([]);
+    expect(harness.tree.story).toMatchObject([expect.stringMatching(/ LastError /)]);
+    expect(harness.get(remotePath, 'org.rpmsg.Remote', 'LastError')).toMatch(
+      /^vdev 0: silent-restart: .*"echo".*Reinitialize/,
+    );
+    harness.link.announce('echo', 30);
+    expect(harness.tree.story).toHaveLength(1);
   });
 
   it('that make no sense are counted and do no harm', () => {
@@ -123,94 +127,6 @@ describe('announcements', () => {
     harness.link.setDevice('offered');
     harness.link.announce('tty', 41);
     expect(harness.link.sent.map(({ destination }) => destination)).toEqual([40, 41]);
-  });
-});
-
-describe('a reset', () => {
-  it('is told in the order that the XML promises', async () => {
-    const harness = Harness.up();
-    const path = (await open(harness)) as string;
-    harness.tree.story.length = 0;
-    harness.link.setRemote('quiescing', 1);
-    harness.link.setDevice('down');
-    harness.link.setRemote('down', 2);
-    const told = harness.tree.story.filter((line) => !line.includes('LastReset'));
-    expect(told).toEqual([
-      `= ${remotePath} State "quiescing"`,
-      `! ${remotePath} ResetNotified`,
-      `= ${devicePath} State "down"`,
-      `= ${echoPath} RemoteAddress ${any}`,
-      `= ${echoPath} RemoteAddress ${any}`,
-      `= ${echoPath} Connected false`,
-      `= ${path} RemoteAddress ${any}`,
-      `= ${path} Connected false`,
-      `! ${devicePath} ChannelWithdrawn`,
-      `= ${remotePath} ResetCount 1`,
-      `= ${remotePath} Generation 2`,
-      `= ${remotePath} State "down"`,
-    ]);
-  });
-
-  it('ends with the same objects bound to the new address', async () => {
-    const harness = Harness.up();
-    const path = (await open(harness)) as string;
-    harness.link.setRemote('down', 2);
-    harness.link.setDevice('down');
-    harness.link.setDevice('up');
-    harness.link.announce('echo', 50);
-    for (const one of [echoPath, path]) {
-      expect(harness.get(one, endpointIface, 'RemoteAddress')).toBe(50);
-      expect(harness.get(one, endpointIface, 'Connected')).toBe(true);
-    }
-    await harness.endpoint(path, 'Send', [Buffer.from('x')]);
-    expect(harness.link.sent.at(-1)?.destination).toBe(50);
-  });
-
-  it('still delivers what was received before, with its generation', async () => {
-    const harness = Harness.up();
-    harness.link.receive(0, harness.localOf(echoPath), 30, 'old');
-    harness.link.setRemote('down', 2);
-    const [messages] = (await harness.endpoint(echoPath, 'Receive', [1, 0])) as [unknown[][]];
-    expect(messages?.[0]?.slice(0, 3)).toEqual([0, 30, 1]);
-  });
-
-  it('makes announcements of the former life worthless', () => {
-    const harness = Harness.up();
-    harness.link.setRemote('down', 2);
-    harness.link.generation = 1;
-    harness.link.announce('late', 60);
-    expect(harness.tree.objects.has(`${devicePath}/channel_late`)).toBe(false);
-    expect(harness.stats(devicePath, 'org.rpmsg.Device')['names_stale']).toBe(1n);
-  });
-
-  it('makes endpoints forget a learned peer, not a given one, and announces them again', async () => {
-    const harness = Harness.up();
-    const announce = options({ announce: ['b', true] });
-    const create = (src: number, dst: number, given = {}) =>
-      harness.call(devicePath, 'org.rpmsg.Device', 'CreateEndpoint', ['e', src, dst, given]);
-    const learned = (await create(40, any, announce)) as string;
-    const given = (await create(41, 70)) as string;
-    harness.link.receive(0, 40, 77, 'hi');
-    harness.link.flush();
-    harness.link.sent.length = 0;
-    harness.link.setDevice('down');
-    expect(harness.get(learned, endpointIface, 'RemoteAddress')).toBe(any);
-    expect(harness.get(given, endpointIface, 'RemoteAddress')).toBe(70);
-    harness.link.setDevice('offered');
-    expect(harness.link.sent).toMatchObject([{ local: 40, destination: 53 }]);
-    expect(harness.get(given, endpointIface, 'Connected')).toBe(true);
-    harness.link.receive(0, 40, 78, 'again');
-    harness.link.flush();
-    expect(harness.get(learned, endpointIface, 'RemoteAddress')).toBe(78);
-  });
-
-  it('of the first life is not counted', () => {
-    const harness = new Harness();
-    harness.link.setRemote('down', 1);
-    harness.link.setRemote('waiting', 2);
-    expect(harness.get(remotePath, 'org.rpmsg.Remote', 'ResetCount')).toBe(0);
-    harness.link.setRemote('down', 3);
-    expect(harness.get(remotePath, 'org.rpmsg.Remote', 'ResetCount')).toBe(1);
   });
 });
 

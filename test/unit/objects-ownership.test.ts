@@ -205,7 +205,11 @@ describe('privileged methods', () => {
 
   it('reinitialise the remote for root', async () => {
     const harness = withRoot();
-    await harness.call('/org/rpmsg/cm40', 'org.rpmsg.Remote', 'Reinitialize', [], root);
+    const answer = harness.call('/org/rpmsg/cm40', 'org.rpmsg.Remote', 'Reinitialize', [], root);
+    await tick();
     expect(harness.link.reinitialized).toEqual([0]);
+    harness.link.reset('reinitialize');
+    harness.link.setDevice('up');
+    await answer;
   });
 });

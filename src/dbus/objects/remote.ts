@@ -2,6 +2,7 @@
 // org.rpmsg.Remote: one M core.
 
 import definition from '../../../dbus/org.rpmsg.Remote.xml';
+import { reinitialize } from '../../remote/reinitialize.ts';
 import type { Remote } from '../../remote/remote.ts';
 import { defineInterface, type InterfaceHandlers, type MethodCall } from '../index.ts';
 import { type Core, recheck } from './core.ts';
@@ -12,12 +13,12 @@ export interface RemoteTarget {
   readonly remote: Remote;
 }
 
-async function reinitialize({ core, remote }: RemoteTarget, call: MethodCall): Promise<void> {
+async function startAfresh({ core, remote }: RemoteTarget, call: MethodCall): Promise<void> {
   const caller = core.callers.get(call.sender);
   await core.access.requirePrivilege(caller, 'Reinitialize');
   recheck(core, caller);
   core.context.log.info({ remote: remote.name, by: call.sender }, 'reinitialize');
-  core.context.link.reinitialize(remote.index);
+  await reinitialize(core.context, remote, () => core.isStopping);
 }
 
 export const remoteHandlers = {
@@ -32,7 +33,7 @@ export const remoteHandlers = {
     LastError: ({ remote }) => remote.lastError,
   },
   methods: {
-    Reinitialize: serve(reinitialize),
+    Reinitialize: serve(startAfresh),
     ReadTrace: serve((_target: RemoteTarget) => notSupported('ReadTrace')),
   },
 } satisfies InterfaceHandlers<RemoteTarget>;

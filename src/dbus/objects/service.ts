@@ -86,7 +86,7 @@ export class RpmsgService implements LinkListener {
   attachLink(link: LinkApi): void {
     this.#context.attach(link);
     for (const config of this.#context.config.remotes) {
-      const index = link.openRemote(config.setup);
+      const { index } = link.openRemote({ ...config.setup, stateFile: '' });
       const remote = new Remote(this.#context, config, index);
       this.#remotes.set(index, remote);
       openStaticEndpoints(remote, config.endpoints);
@@ -130,6 +130,7 @@ export class RpmsgService implements LinkListener {
       for (const endpoint of device.endpoints) endpoint.delivery.close(error);
     }
     this.#context.outbox.failAll('shutting_down');
+    for (const remote of this.#remotes.values()) remote.reported();
     for (const device of this.#devices()) device.abandonClosing();
   }
 

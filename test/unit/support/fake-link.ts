@@ -8,17 +8,22 @@ import type {
   DeviceStats,
   EndpointSetup,
   EndpointStats,
+  KeptEndpoint,
   LinkListener,
+  OpenedRemote,
   ReceivedMessage,
   RemoteSetup,
   RemoteState,
+  ResetCause,
   SendRequest,
   SendStart,
 } from '../../../src/addon/types.ts';
 import { type ErrorCode, RpmsgdError } from '../../../src/util/errors.ts';
 
 interface FakeEndpoint {
-  readonly setup: EndpointSetup;
+  setup: EndpointSetup;
+  /** Of an earlier process, and not opened again. */
+  isKept: boolean;
   queue: ReceivedMessage[];
   handedOver: number;
   granted: number;
@@ -37,6 +42,25 @@ export interface SentMessage {
   readonly caller: number;
 }
 
+function newEndpoint(setup: EndpointSetup): FakeEndpoint {
+  return {
+    setup,
+    isKept: false,
+    queue: [],
+    handedOver: 0,
+    granted: setup.nextSeq,
+    nextSeq: setup.nextSeq,
+    syncs: [],
+    rxMessages: 0,
+    rxDropped: 0,
+    txMessages: 0,
+  };
+}
+
+function describeKept({ setup: { id, vdev, local }, queue, nextSeq }: FakeEndpoint): KeptEndpoint {
+  return { id, vdev, local, firstSeq: queue[0]?.seq ?? nextSeq, nextSeq };
+}
+
 export class FakeLink implements LinkApi {
   readonly endpoints = new Map<number, FakeEndpoint>();
   readonly sent: SentMessage[] = [];
@@ -52,29 +76,48 @@ export class FakeLink implements LinkApi {
   isClosed = false;
   listener!: LinkListener;
   #remotes = 0;
+  #resume: Resume = 'cold';
   #events: (() => void)[] = [];
 
-  openRemote(_setup: RemoteSetup): number {
-    return this.#remotes++;
+  /**
+   * The link of the next process, after this one died: it keeps the endpoints with all that was not
+   * released, or nothing.
+   */
+  restart(resume: Resume = 'resumed', generation = this.generation): FakeLink {
+    const next = new FakeLink();
+    next.#resume = resume;
+    next.generation = generation;
+    if (resume === 'lost') return next;
+    for (const [id, { setup, queue, nextSeq }] of this.endpoints) {
+      next.endpoints.set(id, { ...newEndpoint(setup), isKept: true, queue: [...queue], nextSeq });
+    }
+    return next;
+  }
+
+  openRemote(_setup: RemoteSetup): OpenedRemote {
+    const index = this.#remotes++;
+    const endpoints = [...this.endpoints.values()]
+      .filter(({ setup }) => setup.remote === index)
+      .map(describeKept);
+    return { index, resume: this.#resume, reason: 'test', generation: this.generation, endpoints };
   }
 
   start(): void {}
 
   openEndpoint(setup: EndpointSetup): void {
+    const known = this.endpoints.get(setup.id);
+    if (known !== undefined) {
+      this.#claim(known, setup);
+      return;
+    }
     if (this.endpointAt(setup.vdev, setup.local, setup.remote) !== undefined) {
       throw new RpmsgdError('address_in_use', `address ${setup.local} is in use`);
     }
-    this.endpoints.set(setup.id, {
-      setup,
-      queue: [],
-      handedOver: 0,
-      granted: setup.nextSeq,
-      nextSeq: setup.nextSeq,
-      syncs: [],
-      rxMessages: 0,
-      rxDropped: 0,
-      txMessages: 0,
-    });
+    this.endpoints.set(setup.id, newEndpoint(setup));
+  }
+
+  dropUnclaimed(): void {
+    for (const [id, { isKept }] of this.endpoints) if (isKept) this.endpoints.delete(id);
   }
 
   closeEndpoint(id: number): void {
@@ -207,6 +250,16 @@ export class FakeLink implements LinkApi {
     this.flush();
   }
 
+  /** A new life, as the link reports it up to its rings being fresh. */
+  reset(cause: ResetCause, vdevs = 1): void {
+    const generation = this.generation + 1;
+    const timeNs = process.hrtime.bigint();
+    this.#events.push(() => this.listener.remoteReset(0, generation, cause, timeNs));
+    this.setRemote('down', generation);
+    for (let vdev = 0; vdev < vdevs; vdev++) this.setDevice('down', vdev);
+    this.setRemote('waiting');
+  }
+
   /** The remote consumes: so many buffers come free, and who waits goes first. */
   consume(buffers: number): void {
     this.freeBuffers += buffers;
@@ -233,6 +286,16 @@ export class FakeLink implements LinkApi {
       for (const event of events) event();
       again = this.#handOver() || this.#events.length > 0;
     }
+  }
+
+  #claim(known: FakeEndpoint, setup: EndpointSetup): void {
+    const { vdev, local } = known.setup;
+    if (!known.isKept || vdev !== setup.vdev || local !== setup.local) {
+      throw new RpmsgdError('invalid_argument', `endpoint ${setup.id} is another one`);
+    }
+    known.isKept = false;
+    known.setup = setup;
+    known.granted = describeKept(known).firstSeq;
   }
 
   #handOver(): boolean {

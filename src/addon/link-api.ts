@@ -7,6 +7,7 @@ import type {
   DeviceStats,
   EndpointSetup,
   EndpointStats,
+  OpenedRemote,
   RemoteSetup,
   SendRequest,
   SendStart,
@@ -14,17 +15,22 @@ import type {
 
 export interface LinkApi {
   /**
-   * Opens the remote's platform, maps its memory and prepares everything, touching no ring. Returns
-   * the remote's index. Throws RpmsgdError naming the value, the rule and what to change.
+   * Opens the remote's platform, maps its memory and prepares everything, touching no ring. Says
+   * what an earlier process left. Throws RpmsgdError naming the value, the rule and what to change.
    */
-  openRemote(setup: RemoteSetup): number;
+  openRemote(setup: RemoteSetup): OpenedRemote;
   /**
    * Starts the link thread and the lives of all remotes opened so far. Once. realtimePriority 1..99
    * asks for SCHED_FIFO; throws RpmsgdError os when that is not allowed, and nothing was started.
    */
   start(realtimePriority?: number): void;
-  /** Throws RpmsgdError address_in_use when the vdev has an endpoint at this local address. */
+  /**
+   * A kept endpoint goes on where it was, by its id; at another local address that is
+   * invalid_argument. Throws RpmsgdError address_in_use when the vdev has an endpoint there.
+   */
   openEndpoint(setup: EndpointSetup): void;
+  /** Closes every kept endpoint that was not opened again; their messages are gone. */
+  dropUnclaimed(): void;
   /** Its waiting sends end with no_such_endpoint; endpointClosed follows. */
   closeEndpoint(endpoint: number): void;
   /** Messages with seq < limit are handed over as they come; a later call only raises the limit. */

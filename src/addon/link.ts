@@ -10,6 +10,7 @@ import type {
   EndpointSetup,
   EndpointStats,
   LinkListener,
+  OpenedRemote,
   RemoteSetup,
   SendRequest,
   SendStart,
@@ -31,7 +32,7 @@ class AddonLink implements LinkApi {
     this.#listener = listener;
   }
 
-  openRemote(setup: RemoteSetup): number {
+  openRemote(setup: RemoteSetup): OpenedRemote {
     const { platform, name, ...rest } = setup;
     const opened = this.#native.openRemote({
       ...rest,
@@ -39,7 +40,9 @@ class AddonLink implements LinkApi {
       core: platform.core,
       soc: platform.soc,
     });
-    if ('index' in opened) return opened.index;
+    if ('index' in opened) {
+      return { resume: 'cold', reason: '', generation: 0, endpoints: [], ...opened };
+    }
     throw new RpmsgdError(
       opened.code as ErrorCode,
       `cannot open remote "${name}": ${opened.error}`,
@@ -68,6 +71,10 @@ class AddonLink implements LinkApi {
         ? `address ${address} is in use on vdev ${setup.vdev}`
         : `cannot open an endpoint at address ${address} of vdev ${setup.vdev}: ${code}`;
     throw new RpmsgdError(code as ErrorCode, message);
+  }
+
+  dropUnclaimed(): void {
+    this.#native.dropUnclaimed?.();
   }
 
   closeEndpoint(endpoint: number): void {

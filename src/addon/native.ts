@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { RpmsgdError } from '../util/errors.ts';
+import type { OpenedRemote } from './types.ts';
 
 export type LockOutcome =
   | { readonly status: 'locked' }
@@ -15,7 +16,9 @@ export type LockOutcome =
 
 /** The wrapped native link: numbers and bytes only; link.ts gives them meaning. */
 export interface NativeLink {
-  openRemote(setup: NativeRemoteSetup): { index: number } | { error: string; code: string };
+  openRemote(
+    setup: NativeRemoteSetup,
+  ): (Partial<OpenedRemote> & { index: number }) | { error: string; code: string };
   /** Empty when started, else a sentence that says why not. */
   start(onEvents: () => void, realtimePriority: number): string;
   openEndpoint(
@@ -27,6 +30,7 @@ export interface NativeLink {
     txCredits: number,
     nextSeq: number,
   ): string;
+  dropUnclaimed?(): void;
   closeEndpoint(id: number): void;
   grant(id: number, limitSeq: number): void;
   sync(id: number, tag: number): void;
@@ -66,6 +70,7 @@ export interface NativeRemoteSetup {
   readonly bufferBytes: number;
   readonly slots: number;
   readonly readyWaitMs: number;
+  readonly stateFile: string;
 }
 
 export interface NativeAddon {

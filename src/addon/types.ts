@@ -51,6 +51,33 @@ export interface RemoteSetup {
   readonly slots: number;
   /** How long to wait for ready evidence before link-up words are tried all the same. */
   readonly readyWaitMs: number;
+  /** Where the state of rings, slots and endpoints is kept for the next process. Empty: nowhere. */
+  readonly stateFile: string;
+}
+
+/**
+ * What opening found: nothing to go on from (cold), rings and state of an earlier process (resumed),
+ * living rings without a state (adopted), or rings in use that cannot be trusted (lost).
+ */
+export type Resume = 'cold' | 'resumed' | 'adopted' | 'lost';
+
+/** An endpoint of an earlier process that nobody has opened again yet, with the messages it keeps. */
+export interface KeptEndpoint {
+  readonly id: number;
+  readonly vdev: number;
+  readonly local: number;
+  /** Of the oldest message kept; nextSeq when there is none. */
+  readonly firstSeq: number;
+  readonly nextSeq: number;
+}
+
+export interface OpenedRemote {
+  readonly index: number;
+  readonly resume: Resume;
+  /** Why it is so, for people. */
+  readonly reason: string;
+  readonly generation: number;
+  readonly endpoints: readonly KeptEndpoint[];
 }
 
 export interface EndpointSetup {
@@ -63,7 +90,7 @@ export interface EndpointSetup {
   readonly rxQueue: number;
   /** TX buffers this endpoint may have in flight at most. */
   readonly txCredits: number;
-  /** The sequence number that the first message gets. */
+  /** The sequence number that the first message gets; a kept endpoint has its own. */
   readonly nextSeq: number;
 }
 

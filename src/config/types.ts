@@ -68,8 +68,8 @@ export interface RemoteConfig {
   readonly partition: number | 'auto';
   /** vdevs that stall their remote rather than drop. */
   readonly lossless: readonly number[];
-  /** What the link is opened with. */
-  readonly setup: RemoteSetup;
+  /** What the link is opened with, but for where its state is kept: no file says that. */
+  readonly setup: Omit<RemoteSetup, 'stateFile'>;
   readonly endpoints: readonly StaticEndpoint[];
 }
 

@@ -15,6 +15,7 @@ import type {
   RemoteSetup,
   RemoteState,
   ResetCause,
+  Resume,
   SendRequest,
   SendStart,
 } from '../../../src/addon/types.ts';

@@ -92,6 +92,7 @@ void LinkHarness::handle(const EventHeader& header, std::span<const uint8_t> rec
   case EventKind::remote_state: {
     const auto& event = *reinterpret_cast<const RemoteStateEvent*>(record.data());
     remote_states[event.remote] = static_cast<RemoteState>(event.state);
+    moves.push_back({event.remote, static_cast<RemoteState>(event.state)});
     generations[event.remote] = event.generation;
     const char* reason = reinterpret_cast<const char*>(record.data()) + sizeof event;
     if (event.reason_bytes > 0) remote_reasons[event.remote] = {reason, event.reason_bytes};
@@ -119,6 +120,14 @@ void LinkHarness::handle(const EventHeader& header, std::span<const uint8_t> rec
     return;
   case EventKind::endpoint_closed: closed.push_back(pair->first); return;
   case EventKind::board_gone: ++boards_gone; return;
+  case EventKind::remote_reset: {
+    const auto& event = *reinterpret_cast<const RemoteResetEvent*>(record.data());
+    resets.push_back({event.remote, event.generation, static_cast<ResetCause>(event.cause)});
+    return;
+  }
+  case EventKind::remote_partition:
+    partitions[pair->first] = static_cast<int32_t>(pair->second);
+    return;
   case EventKind::table_retired: return;
   }
 }

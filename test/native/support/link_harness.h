@@ -60,6 +60,18 @@ public:
   std::map<uint32_t, uint32_t> generations;
   std::map<std::pair<uint32_t, uint32_t>, VdevState> vdev_states;
   std::map<std::pair<uint32_t, uint32_t>, std::string> vdev_reasons;
+  struct Move {
+    uint32_t remote;
+    RemoteState state;
+  };
+  std::vector<Move> moves; // all, in order
+  struct Reset {
+    uint32_t remote;
+    uint32_t generation;
+    ResetCause cause;
+  };
+  std::vector<Reset> resets;
+  std::map<uint32_t, int32_t> partitions; // of SCFW, by remote
   std::vector<Evidence> evidence;
   std::vector<uint32_t> synced;
   std::vector<uint32_t> closed;

@@ -30,6 +30,7 @@ export class BusLink {
       withdraw: (...args) => this.#now.tree.withdraw(...args),
       changed: (...args) => this.#now.tree.changed(...args),
       emitSignal: (...args) => this.#now.tree.emitSignal(...args),
+      flush: () => this.#now.tree.flush(),
       announce: () => this.#now.tree.announce(),
     },
     clients: {

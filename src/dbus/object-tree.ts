@@ -27,7 +27,8 @@ export class ObjectTree {
   readonly #logger: BusLogger | undefined;
   readonly #tree = new PathTree();
   readonly #pending = new Map<PublishedObject, Map<ExportedInterface, Set<string>>>();
-  readonly #flush = () => this.#emitPending();
+  /** What was said so far goes out now, before any property changes again. */
+  readonly flush = () => this.#emitPending();
   #announced = false;
 
   constructor(bus: Bus, options: ObjectTreeOptions) {
@@ -92,8 +93,8 @@ export class ObjectTree {
     const exported = find(object, iface);
     let interfaces = this.#pending.get(object);
     if (this.#pending.size === 0) {
-      this.#bus.connection.beforeNextSend(this.#flush);
-      queueMicrotask(this.#flush);
+      this.#bus.connection.beforeNextSend(this.flush);
+      queueMicrotask(this.flush);
     }
     if (interfaces === undefined) {
       interfaces = new Map();

@@ -20,6 +20,8 @@ export interface Logger {
 
 /** Told after the fact, in the order in which things happened. */
 export interface Observer {
+  /** What was told so far goes out now: what changes next is told apart from it. */
+  flush(): void;
   remoteChanged(remote: Remote, ...properties: RemoteProperty[]): void;
   resetNotified(remote: Remote, reason: string): void;
   ready(remote: Remote, evidence: string): void;

@@ -62,21 +62,13 @@ export class Remote {
 
   /** The order in which all this is told is org.rpmsg.Remote's (dbus/org.rpmsg.Remote.xml). */
   setState(state: RemoteState, generation: number, reason: string): void {
-    const { observer } = this.#context;
     const isNewLife = this.#isBorn && generation !== this.generation;
-    const entered = state === this.state ? undefined : state;
+    if (state !== this.state) this.#context.observer.flush();
     if (isNewLife || state === 'down') this.#endLife();
     if (isNewLife) this.#countReset(generation, reason);
     this.#isBorn ||= state !== 'offline' && state !== 'down';
     this.#setGeneration(generation);
-    if (entered === 'faulted') {
-      this.#setError(this.#vdevFault === '' ? reason : `${reason}; the last: ${this.#vdevFault}`);
-    }
-    this.state = state;
-    if (entered !== undefined) observer.remoteChanged(this, 'State');
-    if (entered === 'quiescing') observer.resetNotified(this, reason);
-    if (entered === 'faulted') observer.faulted(this, reason);
-    if (entered !== undefined) for (const device of this.devices) device.refresh();
+    if (state !== this.state) this.#enter(state, reason);
     this.reported();
   }
 
@@ -116,6 +108,18 @@ export class Remote {
     for (const device of this.devices) device.setState('down');
     this.#setError('the board behind this remote is gone');
     this.setState('offline', this.generation, this.lastError);
+  }
+
+  #enter(state: RemoteState, reason: string): void {
+    const { observer } = this.#context;
+    if (state === 'faulted') {
+      this.#setError(this.#vdevFault === '' ? reason : `${reason}; the last: ${this.#vdevFault}`);
+    }
+    this.state = state;
+    observer.remoteChanged(this, 'State');
+    if (state === 'quiescing') observer.resetNotified(this, reason);
+    if (state === 'faulted') observer.faulted(this, reason);
+    for (const device of this.devices) device.refresh();
   }
 
   /** Channels and endpoints first: whoever sees the new generation has seen what the old one lost. */

@@ -21,7 +21,7 @@ function open(harness: Harness): Promise<unknown> {
   return harness.call(echoPath, 'org.rpmsg.Channel', 'Open', [{}]);
 }
 
-/** LastReset's time is nobody's to foresee. */
+/** "--" is where earlier changes go out for sure; LastReset's time is nobody's to foresee. */
 function told(harness: Harness): string[] {
   return harness.tree.story.map((line) => line.replace(/LastReset \[\d+,/, 'LastReset [TIME,'));
 }
@@ -37,10 +37,12 @@ describe('the order of a reset', () => {
     harness.link.setRemote('attached');
     harness.link.announce('echo', 50);
     expect(told(harness)).toEqual([
+      '--',
       `= ${remotePath} State "quiescing"`,
       `! ${remotePath} ResetNotified`,
       `= ${echoPath} Connected false`,
       `= ${path} Connected false`,
+      '--',
       `= ${devicePath} State "down"`,
       `= ${echoPath} RemoteAddress ${any}`,
       `= ${echoPath} RemoteAddress ${any}`,
@@ -50,8 +52,10 @@ describe('the order of a reset', () => {
       `= ${remotePath} LastReset [TIME,"rebooted"]`,
       `= ${remotePath} Generation 2`,
       `= ${remotePath} State "down"`,
+      '--',
       `= ${remotePath} State "waiting"`,
       `= ${devicePath} State "offered"`,
+      '--',
       `= ${remotePath} State "attached"`,
       `= ${echoPath} RemoteAddress 50`,
       `= ${echoPath} RemoteAddress 50`,
@@ -67,6 +71,7 @@ describe('the order of a reset', () => {
     harness.link.reset('rxdb');
     expect(told(harness)).toEqual([
       `! ${remotePath} ResetNotified`,
+      '--',
       `= ${devicePath} State "down"`,
       `= ${echoPath} RemoteAddress ${any}`,
       `= ${echoPath} RemoteAddress ${any}`,
@@ -76,6 +81,7 @@ describe('the order of a reset', () => {
       `= ${remotePath} LastReset [TIME,"rxdb"]`,
       `= ${remotePath} Generation 2`,
       `= ${remotePath} State "down"`,
+      '--',
       `= ${remotePath} State "waiting"`,
     ]);
     expect(harness.tree.signals[0]?.args).toEqual([1, 'rxdb']);

@@ -17,7 +17,10 @@ import { channelPath, devicePath, endpointPath, remotePath, rootPath } from './p
 import { remoteInterface } from './remote.ts';
 
 /** What is used of the tree. */
-export type Tree = Pick<ObjectTree, 'publish' | 'withdraw' | 'changed' | 'emitSignal' | 'announce'>;
+export type Tree = Pick<
+  ObjectTree,
+  'publish' | 'withdraw' | 'changed' | 'emitSignal' | 'flush' | 'announce'
+>;
 
 export class Publisher implements Observer {
   readonly #tree: Tree;
@@ -43,6 +46,10 @@ export class Publisher implements Observer {
 
   limitsChanged(): void {
     if (this.#isPublished) this.#tree.changed(rootPath, managerInterface.name, 'Limits');
+  }
+
+  flush(): void {
+    if (this.#isPublished) this.#tree.flush();
   }
 
   remoteChanged(remote: Remote, ...properties: RemoteProperty[]): void {

@@ -31,6 +31,10 @@ export class FakeTree implements Tree {
 
   announce(): void {}
 
+  flush(): void {
+    this.story.push('--');
+  }
+
   publish(path: string, interfaces: readonly ExportedInterface[]): void {
     this.objects.set(path, interfaces);
     this.story.push(`+ ${path}`);

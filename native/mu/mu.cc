@@ -20,14 +20,13 @@ void Mu::modify(uint32_t offset, uint32_t clear, uint32_t set) {
   registers_.write32(offset, (value & ~clear) | set);
 }
 
-void Mu::open() {
+void Mu::open(uint8_t receive_channels, uint8_t doorbells) {
   const MuLayout& at = layout_;
   // TIE first: on V2 the order is visible, and no TX-empty interrupt may slip out of an open MU.
   modify(at.transmit_enable.offset, at.transmit_enable.mask(), 0);
-  modify(at.doorbell_enable.offset, at.doorbell_enable.mask(),
-         at.doorbell_enable.bit(kRpmsgMuChannel));
+  modify(at.doorbell_enable.offset, at.doorbell_enable.mask(), at.doorbell_enable.bits(doorbells));
   modify(at.receive_enable.offset, at.receive_enable.mask(),
-         at.receive_enable.bit(kRpmsgMuChannel));
+         at.receive_enable.bits(receive_channels));
 }
 
 void Mu::close() {
@@ -44,6 +43,11 @@ bool Mu::receive(unsigned channel, uint32_t& word) {
   // message that the word announces.
   shared_read_barrier();
   return true;
+}
+
+uint8_t Mu::pending_doorbells() {
+  const MuField& pending = layout_.doorbell_pending;
+  return pending.channels(registers_.read32(pending.offset) & pending.mask());
 }
 
 uint8_t Mu::take_doorbells() {
@@ -80,6 +84,11 @@ void Mu::ring_doorbell(unsigned channel) {
   const MuField& ring = layout_.doorbell_ring;
   device_write_barrier();
   modify(ring.offset, 0, ring.bit(channel));
+}
+
+bool Mu::doorbell_rings(unsigned channel) {
+  const MuField& ring = layout_.doorbell_ring;
+  return registers_.read32(ring.offset) & ring.bit(channel);
 }
 
 bool Mu::set_flags(uint8_t flags) {

@@ -24,11 +24,12 @@ public:
   Mu(const Mu&) = delete;
   Mu& operator=(const Mu&) = delete;
 
-  /// Enables the interrupts of received words and doorbells on kRpmsgMuChannel and no other.
-  /// Neither a waiting word nor a doorbell that rang before is lost: nothing is cleared, both raise
-  /// the line. TIE is off afterwards (WordSender::reset follows). Fn is kept. Holds the transmit
-  /// lock; may be called again.
-  void open();
+  /// Enables the interrupts of received words and of doorbells (bit n = channel n; by default
+  /// kRpmsgMuChannel) and no other. Neither a waiting word nor a doorbell that rang before is lost:
+  /// nothing is cleared, both raise the line. TIE is off afterwards (WordSender::reset follows). Fn
+  /// is kept. Holds the transmit lock; may be called again.
+  void open(uint8_t receive_channels = 1u << kRpmsgMuChannel,
+            uint8_t doorbells = 1u << kRpmsgMuChannel);
   /// Masks every interrupt of this side; words, doorbells and flags stay. Holds the transmit lock.
   void close();
 
@@ -37,6 +38,8 @@ public:
   /// Takes the word that waits on a channel (0..3). Reading RR releases the remote that waits for
   /// TE.
   bool receive(unsigned channel, uint32_t& word);
+  /// The doorbells pending, bit n = general interrupt n; none is acknowledged.
+  uint8_t pending_doorbells();
   /// The doorbells pending, bit n = general interrupt n, acknowledged: a ring that comes after the
   /// look stays pending. Act on the result after this call, never before.
   uint8_t take_doorbells();
@@ -54,6 +57,8 @@ public:
   void set_transmit_interrupt(unsigned channel, bool on);
   /// Rings the other side's general interrupt; one that still rings is not rung twice.
   void ring_doorbell(unsigned channel);
+  /// The other side has not acknowledged our general interrupt yet.
+  bool doorbell_rings(unsigned channel);
   /// Shows flags (bits 2:0) to the other side. False, and nothing changed, while an earlier update
   /// is still crossing (FUP): try again later.
   bool set_flags(uint8_t flags);

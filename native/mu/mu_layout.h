@@ -26,6 +26,13 @@ struct MuField {
   }
   /// The bits of all channels.
   constexpr uint32_t mask() const { return bit(0) | bit(1) | bit(2) | bit(3); }
+  /// The bits of the channels in a set: bit n = channel n.
+  constexpr uint32_t bits(uint8_t channels) const {
+    uint32_t found = 0;
+    for (unsigned channel = 0; channel < kMuChannels; channel++)
+      if (channels >> channel & 1) found |= bit(channel);
+    return found;
+  }
   /// The channels whose bits are set in a register's value: bit n = channel n.
   constexpr uint8_t channels(uint32_t value) const {
     uint8_t found = 0;

@@ -4,6 +4,7 @@
 // constructed and in nothing else.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@
 #include "mu/register_window.h"
 
 namespace rpmsg {
+
+using BoardId = std::array<uint8_t, 16>;
 
 /// One remote's hardware, opened. Destroying it unmaps and closes everything.
 class Platform {
@@ -41,6 +44,10 @@ public:
   virtual std::string soc() const = 0;
   virtual uint32_t max_vdevs() const = 0;
 
+  /// Tells this board from another one at the same place: a simulated SoC that was started again
+  /// has fresh memory. All zero where a board cannot change while Linux runs.
+  virtual BoardId board_id() const = 0;
+
   /// Maps [physical, physical + size). Fails with invalid_argument when no segment of this board
   /// covers the range; detail is the physical address. Set-up only, not on the link thread.
   virtual Result<SharedSpan> map(uint64_t physical, uint64_t size_bytes) = 0;
@@ -51,11 +58,15 @@ public:
 /// what was tried, the path or core name, the rule, what to change.
 struct OpenError {
   std::string message;
+  bool is_absent = false; // the board answered that it has nothing of the kind
 };
 struct OpenedPlatform {
   std::unique_ptr<Platform> platform; // null on failure
   OpenError error;
 };
 OpenedPlatform open_sim_platform(const std::string& socket_path, const std::string& core);
+/// Opens the MU of that board's System Controller, for whichever host comes first. Its mu() is the
+/// SCU MU, map() fails. `is_absent` on a board that has none.
+OpenedPlatform open_sim_scu(const std::string& socket_path);
 
 } // namespace rpmsg

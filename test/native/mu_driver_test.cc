@@ -40,6 +40,22 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(registers.line());
 }
 
+TEST_CASE_FIXTURE(Fixture, "open enables the channels and doorbells it is asked for") {
+  mu.open(0xF, 0x8);
+  CHECK(registers.receive_enables() == 0xF);
+  CHECK(registers.doorbell_enables() == 0x8);
+  mu.open(0, 0);
+  CHECK((registers.receive_enables() | registers.doorbell_enables()) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a doorbell rings until the other side acknowledges it") {
+  mu.ring_doorbell(3);
+  CHECK(mu.doorbell_rings(3));
+  CHECK_FALSE(mu.doorbell_rings(2));
+  registers.remote_acknowledge(3);
+  CHECK_FALSE(mu.doorbell_rings(3));
+}
+
 TEST_CASE_FIXTURE(Fixture, "open takes back what a former owner had enabled") {
   mu.open();
   for (uint32_t channel : {0u, 2u, 3u})

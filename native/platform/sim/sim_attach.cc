@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connects to rpmsg-soc as a host and checks what it answers (native/sim/README.md).
+// Connects to rpmsg-soc and checks what it answers (native/sim/README.md).
 #include "platform/sim/sim_attach.h"
 
 #include <cerrno>
@@ -52,11 +52,11 @@ std::string connect_to(const std::string& path, UniqueFd& socket) {
   return {};
 }
 
-std::string send_hello(int socket, const std::string& core) {
+std::string send_hello(int socket, rpmsg_sim_role role, const std::string& core) {
   rpmsg_sim_hello hello = {};
   hello.magic = RPMSG_SIM_MAGIC;
   hello.version = RPMSG_SIM_VERSION;
-  hello.role = RPMSG_SIM_ROLE_HOST;
+  hello.role = static_cast<uint32_t>(role);
   if (core.empty() || core.size() >= sizeof hello.core)
     return "core name " + quoted(core) + " must have 1 to " +
            std::to_string(sizeof hello.core - 1) + " bytes";
@@ -148,6 +148,7 @@ std::string receive_reply(const std::string& path, SimAttachment& attachment) {
     return who + " speaks version " + std::to_string(reply.version) +
            " of the attach protocol, this program version " + std::to_string(RPMSG_SIM_VERSION) +
            ": use both from one release";
+  attachment.status = static_cast<rpmsg_sim_status>(reply.status);
   if (reply.status != RPMSG_SIM_OK) return who + " refused: " + reply.reason;
   const std::string problem = check_accepted(attachment, received.descriptor_count);
   return problem.empty() ? problem : who + " cannot be used: " + problem;
@@ -155,10 +156,11 @@ std::string receive_reply(const std::string& path, SimAttachment& attachment) {
 
 } // namespace
 
-SimAttachment attach_sim_host(const std::string& socket_path, const std::string& core) {
+SimAttachment attach_sim(const std::string& socket_path, rpmsg_sim_role role,
+                         const std::string& core) {
   SimAttachment attachment;
   attachment.error = connect_to(socket_path, attachment.socket);
-  if (attachment.error.empty()) attachment.error = send_hello(attachment.socket.get(), core);
+  if (attachment.error.empty()) attachment.error = send_hello(attachment.socket.get(), role, core);
   if (attachment.error.empty()) attachment.error = receive_reply(socket_path, attachment);
   return attachment;
 }

@@ -16,10 +16,13 @@ struct SimAttachment {
   rpmsg_sim_reply reply = {};
   std::array<UniqueFd, RPMSG_SIM_FD_COUNT> descriptors;
   std::string error; // a sentence; empty when attached
+  // What rpmsg-soc said; RPMSG_SIM_BAD_HELLO when it did not get so far.
+  rpmsg_sim_status status = RPMSG_SIM_BAD_HELLO;
 };
 
-/// Attaches as the host of `core`. Waits at most 5 s for the reply. Every field of the reply that
-/// the caller indexes or maps with has been checked.
-SimAttachment attach_sim_host(const std::string& socket_path, const std::string& core);
+/// Attaches in a role (RPMSG_SIM_ROLE_HOST of `core`, or RPMSG_SIM_ROLE_SCU). Waits at most 5 s for
+/// the reply. Every field of the reply that the caller indexes or maps with has been checked.
+SimAttachment attach_sim(const std::string& socket_path, rpmsg_sim_role role,
+                         const std::string& core);
 
 } // namespace rpmsg

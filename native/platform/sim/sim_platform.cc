@@ -77,6 +77,7 @@ public:
     return {name, ::strnlen(name, sizeof attachment_.reply.soc)};
   }
   uint32_t max_vdevs() const override { return attachment_.reply.max_vdevs; }
+  BoardId board_id() const override { return std::to_array(attachment_.reply.board_id); }
 
   Result<SharedSpan> map(uint64_t physical, uint64_t size_bytes) override {
     constexpr uint64_t kFourGiB = uint64_t{1} << 32;
@@ -109,9 +110,13 @@ std::string map_failure(const char* what) {
 
 } // namespace
 
-OpenedPlatform open_sim_platform(const std::string& socket_path, const std::string& core) {
-  SimAttachment attachment = attach_sim_host(socket_path, core);
-  if (!attachment.error.empty()) return {nullptr, {attachment.error}};
+namespace {
+
+OpenedPlatform opened(SimAttachment attachment) {
+  if (!attachment.error.empty()) {
+    const bool is_absent = attachment.status == RPMSG_SIM_UNKNOWN_CORE;
+    return {nullptr, {std::move(attachment.error), is_absent}};
+  }
   const rpmsg_sim_reply& reply = attachment.reply;
   Mapping wires(attachment.descriptors[RPMSG_SIM_FD_MU].get(), reply.mu_length, 0);
   if (!wires) return {nullptr, {map_failure("MU")}};
@@ -125,6 +130,16 @@ OpenedPlatform open_sim_platform(const std::string& socket_path, const std::stri
   return {
       std::make_unique<SimPlatform>(std::move(attachment), std::move(wires), std::move(segments)),
       {}};
+}
+
+} // namespace
+
+OpenedPlatform open_sim_platform(const std::string& socket_path, const std::string& core) {
+  return opened(attach_sim(socket_path, RPMSG_SIM_ROLE_HOST, core));
+}
+
+OpenedPlatform open_sim_scu(const std::string& socket_path) {
+  return opened(attach_sim(socket_path, RPMSG_SIM_ROLE_SCU, RPMSG_SIM_SCU_CORE));
 }
 
 } // namespace rpmsg

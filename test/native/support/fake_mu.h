@@ -23,6 +23,7 @@ public:
   // What the remote does.
   std::optional<uint32_t> remote_receive(unsigned channel = 1);
   void remote_transmit(uint32_t word, unsigned channel = 1);
+  bool remote_transmit_empty(unsigned channel) const { return !host_.inbox[channel].full; }
   void remote_ring(unsigned channel) { host_.doorbells |= 1u << channel; }
   void remote_acknowledge(unsigned channel) { remote_.doorbells &= ~(1u << channel); }
   void remote_set_flags(uint8_t flags) { host_.flags_seen = flags & 7; }

@@ -29,6 +29,7 @@ export class Remote {
   #vdevFault = '';
   /** Whether there has been a life that a reset could end; before it generations settle. */
   #isBorn = false;
+  #isNotified = false;
   /** The end that the link told of before the life after it begins. */
   #ended: { readonly generation: number; readonly lastReset: LastReset } | undefined;
   readonly #watchers = new Set<() => void>();
@@ -56,14 +57,14 @@ export class Remote {
     const ageNs = process.hrtime.bigint() - timeNs;
     const timeUs = Date.now() * 1000 - Math.max(0, Number(ageNs / 1000n));
     this.#ended = { generation, lastReset: { timeUs, cause } };
-    const isTold = this.state === 'quiescing' || this.state === 'offline';
-    if (!isTold) this.#context.observer.resetNotified(this, cause);
+    if (this.#isBorn) this.#notify(cause);
   }
 
   /** The order in which all this is told is org.rpmsg.Remote's (dbus/org.rpmsg.Remote.xml). */
   setState(state: RemoteState, generation: number, reason: string): void {
     const isNewLife = this.#isBorn && generation !== this.generation;
     if (state !== this.state) this.#context.observer.flush();
+    if (isNewLife) this.#notify(reason);
     if (isNewLife || state === 'down') this.#endLife();
     if (isNewLife) this.#countReset(generation, reason);
     this.#isBorn ||= state !== 'offline' && state !== 'down';
@@ -110,6 +111,13 @@ export class Remote {
     this.setState('offline', this.generation, this.lastError);
   }
 
+  /** Once a life, by whatever shows first that it ends. */
+  #notify(cause: string): void {
+    if (this.#isNotified) return;
+    this.#isNotified = true;
+    this.#context.observer.resetNotified(this, cause);
+  }
+
   #enter(state: RemoteState, reason: string): void {
     const { observer } = this.#context;
     if (state === 'faulted') {
@@ -117,7 +125,7 @@ export class Remote {
     }
     this.state = state;
     observer.remoteChanged(this, 'State');
-    if (state === 'quiescing') observer.resetNotified(this, reason);
+    if (state === 'quiescing') this.#notify(reason);
     if (state === 'faulted') observer.faulted(this, reason);
     for (const device of this.devices) device.refresh();
   }
@@ -133,6 +141,7 @@ export class Remote {
   #countReset(generation: number, reason: string): void {
     const ended = this.#ended?.generation === generation ? this.#ended : undefined;
     this.#vdevFault = '';
+    this.#isNotified = false;
     this.resetCount += Math.max(1, generation - this.generation);
     this.lastReset = ended?.lastReset ?? { timeUs: Date.now() * 1000, cause: reason };
     this.#context.observer.remoteChanged(this, 'ResetCount', 'LastReset');

@@ -87,13 +87,14 @@ describe('the order of a reset', () => {
     expect(harness.tree.signals[0]?.args).toEqual([1, 'rxdb']);
   });
 
-  it('is kept when the link reports the vdevs before the remote, or not at all', () => {
+  it('is kept when the link reports a vdev before the remote, and the reset not at all', () => {
     const harness = Harness.up({ vdevs: 2 });
     harness.link.setDevice('up', 1);
     harness.tree.story.length = 0;
     harness.link.setDevice('down', 0);
     harness.link.setRemote('waiting', 2);
     const states = told(harness).filter((line) => / (State|Generation) /.test(line));
+    expect(harness.tree.signals[0]).toMatchObject({ member: 'ResetNotified', args: [1, 'test'] });
     expect(states).toEqual([
       `= ${remotePath}/vdev0 State "down"`,
       `= ${remotePath}/vdev1 State "down"`,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sim/soc/clock.h"
 #include "sim/soc/soc.h"
 
 namespace rpmsg::sim {
@@ -36,8 +37,8 @@ void Soc::on_hello(Session& session) {
 std::string Soc::refusal(Session& session, const rpmsg_sim_hello& hello, uint32_t& status) {
   status = RPMSG_SIM_BAD_HELLO;
   if (hello.magic != RPMSG_SIM_MAGIC) return "the hello does not begin with the magic number";
-  if (hello.role != RPMSG_SIM_ROLE_HOST && hello.role != RPMSG_SIM_ROLE_FIRMWARE)
-    return "role " + std::to_string(hello.role) + " is neither host (1) nor firmware (2)";
+  if (hello.role < RPMSG_SIM_ROLE_HOST || hello.role > RPMSG_SIM_ROLE_SCU)
+    return "role " + std::to_string(hello.role) + " is neither host (1), firmware (2) nor SCU (3)";
   status = RPMSG_SIM_BAD_VERSION;
   if (hello.version != RPMSG_SIM_VERSION)
     return "version " + std::to_string(hello.version) + " of the attach protocol is not spoken; " +
@@ -51,45 +52,82 @@ std::string Soc::refusal(Session& session, const rpmsg_sim_hello& hello, uint32_
   return occupy(session, hello, status);
 }
 
-std::string Soc::occupy(Session& session, const rpmsg_sim_hello& hello, uint32_t& status) {
-  status = RPMSG_SIM_UNKNOWN_CORE;
-  const std::string name(hello.core);
-  const auto core = std::find_if(cores_.begin(), cores_.end(), [&name](const auto& candidate) {
-    return name == candidate->info().name;
-  });
-  if (core == cores_.end()) {
-    std::string names;
-    for (const auto& known : cores_)
-      names += (names.empty() ? "" : ", ") + std::string(known->info().name);
-    return "there is no core \"" + name + "\" on this " + options_.soc->name + "; it has: " + names;
+std::string Soc::find_place(Session& session, const rpmsg_sim_hello& hello) {
+  const std::string name(hello.core), soc(options_.soc->name);
+  if (hello.role == RPMSG_SIM_ROLE_SCU) {
+    if (name != RPMSG_SIM_SCU_CORE)
+      return "role SCU (3) is for core \"" RPMSG_SIM_SCU_CORE "\", not \"" + name + "\"";
+    return scfw_ ? "" : "this " + soc + " has no SCFW; imx8qxp, imx8dxl and imx8qm have";
   }
-  // The former client may be dead already although its hang-up is still in the epoll queue.
+  std::string names;
+  for (const auto& life : lives_) {
+    const char* known = life->info().name;
+    if (name == known) session.life = life.get();
+    names += (names.empty() ? "" : ", ") + std::string(known);
+  }
+  if (session.life != nullptr) return {};
+  return "there is no core \"" + name + "\" on this " + soc + "; it has: " + names;
+}
+
+// Who has the place already, for a sentence; empty if nobody. The former client may be dead
+// although its hang-up is still in the epoll queue.
+std::string Soc::holder(const Session& session) {
   for (auto next = sessions_.begin(); next != sessions_.end();) {
     Session& other = *next++;
-    if (other.core == core->get() && other.role == hello.role && has_hung_up(other.socket.get()))
-      drop(&other);
+    if (&other == &session || other.role != session.role || other.life != session.life) continue;
+    if (!has_hung_up(other.socket.get())) return "process " + std::to_string(other.pid);
+    drop(&other);
   }
-  status = RPMSG_SIM_BUSY;
-  if (const pid_t pid = (*core)->attached(hello.role); pid != 0)
-    return "core " + name + " already has a " +
-           (hello.role == RPMSG_SIM_ROLE_HOST ? "host" : "firmware") + ", process " +
-           std::to_string(pid) + "; end it first";
-  status = RPMSG_SIM_OK;
-  session.core = core->get();
-  session.role = hello.role;
   return {};
 }
 
+std::string Soc::occupy(Session& session, const rpmsg_sim_hello& hello, uint32_t& status) {
+  status = RPMSG_SIM_UNKNOWN_CORE;
+  const std::string problem = find_place(session, hello);
+  if (!problem.empty()) return problem;
+  session.role = hello.role;
+  status = RPMSG_SIM_BUSY;
+  const std::string first = holder(session);
+  if (!first.empty()) {
+    static constexpr const char* kRoles[] = {"", "host", "firmware", "client"};
+    const char* role = kRoles[session.role];
+    session.role = 0; // it has no place
+    return "core " + std::string(hello.core) + " already has a " + role + ", " + first +
+           "; end it first";
+  }
+  status = RPMSG_SIM_OK;
+  return {};
+}
+
+// Firmware that comes in the middle of a reset waits for its end, as a CPU does for its power.
 void Soc::accept_hello(Session& session) {
   session.deadline_ms = 0;
-  Core& core = *session.core;
-  // Occupied before the reply goes out: a client that has its reply is attached.
-  core.attach(session.role, session.pid);
+  const bool firmware = session.role == RPMSG_SIM_ROLE_FIRMWARE;
+  if (firmware && !session.life->may_attach()) return;
   rpmsg_sim_reply reply = blank_reply(RPMSG_SIM_OK);
   std::copy(board_id_.begin(), board_id_.end(), reply.board_id);
-  core.describe(session.role, reply);
-  const auto descriptors = core.descriptors(session.role, ddr_.get());
+  std::array<int, RPMSG_SIM_FD_COUNT> descriptors;
+  // Occupied before the reply goes out: a client that has its reply is attached.
+  session.attached = true;
+  if (session.role == RPMSG_SIM_ROLE_SCU) {
+    scfw_->attach(session.pid);
+    scfw_->describe(*options_.soc, reply);
+    descriptors = scfw_->descriptors(ddr_.get());
+  } else {
+    Core& core = session.life->core();
+    core.attach(session.role, session.pid);
+    if (firmware) session.life->attached();
+    core.describe(session.role, reply);
+    descriptors = core.descriptors(session.role, ddr_.get());
+  }
   if (!send_reply(session.socket.get(), reply, &descriptors)) drop(&session);
+}
+
+void Soc::accept_waiting() {
+  for (auto next = sessions_.begin(); next != sessions_.end();) {
+    Session& session = *next++;
+    if (session.role != 0 && !session.attached) accept_hello(session);
+  }
 }
 
 void Soc::refuse(Session& session, uint32_t status, const std::string& reason) {
@@ -99,10 +137,13 @@ void Soc::refuse(Session& session, uint32_t status, const std::string& reason) {
   drop(&session);
 }
 
-// The end of a firmware's connection is its death. A reset flow (REBOOT before, REBOOTED after,
-// then the next start) hooks in here: everything that follows a death passes this one function.
+// The end of a firmware's connection is its death: every death passes this one function.
 void Soc::drop(Session* session) {
-  if (session->core != nullptr) session->core->detach(session->role);
+  if (session->attached && session->role == RPMSG_SIM_ROLE_SCU) scfw_->detach();
+  if (session->attached && session->life != nullptr) {
+    session->life->core().detach(session->role);
+    if (session->role == RPMSG_SIM_ROLE_FIRMWARE) session->life->hung_up(now_ms());
+  }
   sessions_.remove_if([session](const Session& s) { return &s == session; });
 }
 

@@ -2,6 +2,8 @@
 // Addresses: NXP's SDK boards and Linux device trees; link limits: RPMsg-Lite's platform ports.
 #include "sim/soc/board.h"
 
+#include "scu/scfw_api.h"
+
 namespace rpmsg::sim {
 namespace {
 
@@ -9,9 +11,13 @@ constexpr uint64_t kWindow = 0x100000; // rings, and the resource table at + 0xF
 constexpr uint32_t kAllIds = 0xFFFF;
 constexpr uint32_t kThreeBits = 7; // these ports send (vq & 7) << 16: four vdevs
 
-constexpr CoreInfo kCores8qxp[] = {{"cm40", 0x90000000, 0x90400000}};
-constexpr CoreInfo kCores8qm[] = {{"cm40", 0x90000000, 0x90400000},
-                                  {"cm41", 0x90100000, 0x90600000}};
+// Partition 0 is SCFW's and 1 the host's; a board may number them otherwise, and so does
+// --partition.
+constexpr CoreInfo kCores8qxp[] = {
+    {"cm40", 0x90000000, 0x90400000, 2, SCFW_R_M4_0_PID0, SCFW_R_M4_0_MU_1A}};
+constexpr CoreInfo kCores8qm[] = {
+    {"cm40", 0x90000000, 0x90400000, 2, SCFW_R_M4_0_PID0, SCFW_R_M4_0_MU_1A},
+    {"cm41", 0x90100000, 0x90600000, 3, SCFW_R_M4_1_PID0, SCFW_R_M4_1_MU_1A}};
 constexpr CoreInfo kCores8mq[] = {{"m4", 0xB8000000, 0xB8400000}};
 constexpr CoreInfo kCores8mp[] = {{"m7", 0x55000000, 0x55800000}};
 constexpr CoreInfo kCores7ulp[] = {{"m4", 0x9FF00000, 0x9F400000}};
@@ -20,9 +26,9 @@ constexpr CoreInfo kCores93[] = {{"m33", 0xA4000000, 0xA4400000}};
 constexpr CoreInfo kCores6sx[] = {{"m4", 0x8FFF0000, 0x8F400000}};
 
 constexpr SocInfo kSocs[] = {
-    {"imx8qxp", RPMSG_SIM_MU_V1, 0, 8, kAllIds, kWindow, kCores8qxp},
-    {"imx8dxl", RPMSG_SIM_MU_V1, 0, 8, kAllIds, kWindow, kCores8qxp},
-    {"imx8qm", RPMSG_SIM_MU_V1, 0, 4, kThreeBits, kWindow, kCores8qm},
+    {"imx8qxp", RPMSG_SIM_MU_V1, 0, 8, kAllIds, kWindow, kCores8qxp, true},
+    {"imx8dxl", RPMSG_SIM_MU_V1, 0, 8, kAllIds, kWindow, kCores8qxp, true},
+    {"imx8qm", RPMSG_SIM_MU_V1, 0, 4, kThreeBits, kWindow, kCores8qm, true},
     {"imx8mq", RPMSG_SIM_MU_V1, 0, 8, kAllIds, kWindow, kCores8mq},
     {"imx8mm", RPMSG_SIM_MU_V1, 0, 8, kAllIds, kWindow, kCores8mq},
     {"imx8mn", RPMSG_SIM_MU_V1, 0, 8, kAllIds, kWindow, kCores8mp},

@@ -18,6 +18,11 @@ struct CoreInfo {
   const char* name;
   uint64_t vring_base;
   uint64_t buffer_base;
+  // Only where there is SCFW: the partition the core is in, and what SCFW calls its program and
+  // its end of an SCU MU.
+  uint8_t partition = 0;
+  uint16_t program_resource = 0;
+  uint16_t mu_resource = 0;
 };
 
 struct SocInfo {
@@ -28,6 +33,7 @@ struct SocInfo {
   uint32_t word_mask;
   uint64_t vring_window_bytes; // per core, from vring_base
   std::span<const CoreInfo> cores;
+  bool has_scfw = false;
 };
 
 /// Null if no SoC has that name.

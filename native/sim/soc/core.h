@@ -8,14 +8,11 @@
 #include <cstdint>
 #include <string>
 
-#include "sim/fd.h"
 #include "sim/protocol.h"
 #include "sim/soc/board.h"
+#include "sim/soc/board_mu.h"
 
 namespace rpmsg::sim {
-
-/// A memfd sealed against resizing, so that no client can make another's mapping fault.
-Fd make_memory(const char* name, uint64_t bytes);
 
 class Core {
 public:
@@ -23,10 +20,9 @@ public:
   Core(const SocInfo& soc, const CoreInfo& info, uint64_t ddr_offset, bool clear_on_death);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
-  ~Core();
 
   /// False if the system gave no memory or descriptors.
-  bool create();
+  bool create() { return mu_.create("rpmsg-mu"); }
   static uint64_t ddr_bytes(const SocInfo& soc);
 
   const CoreInfo& info() const { return info_; }
@@ -40,16 +36,12 @@ public:
 
 private:
   uint32_t side_of(uint32_t role) const;
-  void wake_both();
-  void reset_mu(uint32_t side);
 
   const SocInfo& soc_;
   const CoreInfo& info_;
   uint64_t ddr_offset_;
   bool clear_on_death_;
-  Fd mu_fd_;
-  std::array<Fd, 2> interrupts_; // by side
-  rpmsg_sim_mu* mu_ = nullptr;
+  BoardMu mu_;
   std::array<pid_t, 2> attached_ = {0, 0}; // by role - 1
 };
 

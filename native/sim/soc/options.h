@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/soc/board.h"
+#include "sim/soc/partitions.h"
 
 namespace rpmsg::sim {
 
@@ -18,6 +19,11 @@ struct SocOptions {
   std::map<std::string, std::string> firmware; // core -> restart command; absent: external
   int ready_fd = -1;
   uint32_t hello_timeout_ms = RPMSG_SIM_HELLO_TIMEOUT_MS;
+  uint8_t host_partition = kHostPartition;
+  std::map<std::string, uint8_t> partitions; // core -> partition; absent: the board's own
+  uint32_t start_delay_ms = 10;
+  uint32_t reboot_timeout_ms = 100;
+  std::string control; // the control socket's path; empty: none
 };
 
 enum class Parsed { run, exit_ok, exit_usage };

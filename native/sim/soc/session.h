@@ -10,16 +10,17 @@
 
 #include "sim/fd.h"
 #include "sim/protocol.h"
-#include "sim/soc/core.h"
+#include "sim/soc/core_life.h"
 
 namespace rpmsg::sim {
 
 struct Session {
   Fd socket;
   pid_t pid = 0;
-  int64_t deadline_ms = 0; // for the hello; 0 once attached
-  Core* core = nullptr;    // null until attached
-  uint32_t role = 0;
+  int64_t deadline_ms = 0;  // for the hello; 0 once it came
+  uint32_t role = 0;        // 0 until the hello came
+  CoreLife* life = nullptr; // the core it is about; null for an SCU
+  bool attached = false;    // it has its reply; false with a role: it waits until the core is off
 };
 
 enum class HelloResult { nothing, hello, closed, malformed };

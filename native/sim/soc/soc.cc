@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <ctime>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -15,18 +14,13 @@
 #include <algorithm>
 #include <iterator>
 
+#include "sim/soc/clock.h"
 #include "sim/soc/log.h"
 
 namespace rpmsg::sim {
 namespace {
 
 constexpr size_t kMostSilentSessions = 64;
-
-int64_t now_ms() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
 
 std::string system_error(const char* what) {
   return std::string(what) + ": " + std::strerror(errno);
@@ -40,14 +34,31 @@ std::string Soc::make_board() {
   const uint64_t core_bytes = Core::ddr_bytes(*options_.soc);
   ddr_ = make_memory("rpmsg-ddr", core_bytes * options_.cores.size());
   if (!ddr_) return system_error("cannot make the board's memory");
-  for (const CoreInfo* info : options_.cores) {
-    cores_.push_back(std::make_unique<Core>(*options_.soc, *info, core_bytes * cores_.size(),
-                                            options_.clear_mu_on_death));
-    if (!cores_.back()->create()) return system_error("cannot make a core's Messaging Unit");
-    const auto command = options_.firmware.find(info->name);
-    if (command != options_.firmware.end())
-      supervisors_.emplace_back(info->name, command->second, options_.socket);
-  }
+  if (options_.soc->has_scfw && !scfw_.emplace(partitions_).create())
+    return system_error("cannot make SCFW's Messaging Unit");
+  partitions_.set_host(options_.host_partition);
+  for (const CoreInfo* info : options_.cores)
+    if (std::string problem = make_core(*info, core_bytes * cores_.size()); !problem.empty())
+      return problem;
+  return {};
+}
+
+std::string Soc::make_core(const CoreInfo& info, uint64_t ddr_offset) {
+  const SocInfo& soc = *options_.soc;
+  Core& core = *cores_.emplace_back(
+      std::make_unique<Core>(soc, info, ddr_offset, options_.clear_mu_on_death));
+  if (!core.create()) return system_error("cannot make a core's Messaging Unit");
+  std::unique_ptr<Supervisor> supervisor;
+  const auto command = options_.firmware.find(info.name);
+  if (command != options_.firmware.end())
+    supervisor = std::make_unique<Supervisor>(info.name, command->second, options_.socket);
+  const auto partition = options_.partitions.find(info.name);
+  const CoreLife::Options life = {partition == options_.partitions.end() ? info.partition
+                                                                         : partition->second,
+                                  options_.start_delay_ms, options_.reboot_timeout_ms};
+  lives_.push_back(
+      std::make_unique<CoreLife>(core, life, scfw_ ? &*scfw_ : nullptr, std::move(supervisor)));
+  partitions_.add(*lives_.back());
   return {};
 }
 
@@ -69,7 +80,8 @@ std::string Soc::open() {
   sigprocmask(SIG_BLOCK, &set, nullptr);
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  if (!watch(listener_.fd(), &listener_) || !watch(signals_.get(), &signals_))
+  if (!watch(listener_.fd(), &listener_) || !watch(signals_.get(), &signals_) ||
+      (scfw_ && !watch(scfw_->interrupt_fd(), &scfw_)))
     return system_error("cannot set up the event loop");
   return {};
 }
@@ -85,49 +97,66 @@ void Soc::run() {
         accept_clients();
       else if (tag == &signals_)
         read_signals();
+      else if (tag == &scfw_)
+        scfw_->on_interrupt(now_ms());
       else
         on_session(static_cast<Session*>(tag));
     }
   }
-  for (Supervisor& supervisor : supervisors_)
-    supervisor.stop();
+  for (const auto& life : lives_)
+    life->stop();
 }
 
 int Soc::run_timers() {
   const int64_t now = now_ms();
+  int64_t wait = poll_hellos(now);
+  if (scfw_) wait = sooner(wait, scfw_->poll(now));
+  for (const auto& life : lives_)
+    wait = sooner(wait, life->poll(now));
+  accept_waiting();
+  return static_cast<int>(wait);
+}
+
+int64_t Soc::poll_hellos(int64_t now_ms) {
   int64_t wait = -1;
-  const auto sooner = [&wait](int64_t ms) {
-    if (ms >= 0 && (wait < 0 || ms < wait)) wait = ms;
-  };
   for (auto next = sessions_.begin(); next != sessions_.end();) {
     Session& session = *next++;
     if (session.deadline_ms == 0) continue;
-    if (session.deadline_ms > now)
-      sooner(session.deadline_ms - now);
+    if (session.deadline_ms > now_ms)
+      wait = sooner(wait, session.deadline_ms - now_ms);
     else
       refuse(session, RPMSG_SIM_BAD_HELLO,
              "no hello came within " + std::to_string(options_.hello_timeout_ms) + " ms");
   }
-  for (Supervisor& supervisor : supervisors_)
-    sooner(supervisor.poll(now));
-  return static_cast<int>(wait);
+  return wait;
 }
 
 void Soc::read_signals() {
   signalfd_siginfo info;
   while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info})
     if (info.ssi_signo != SIGCHLD) stopping_ = true;
-  int status = 0;
-  for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0; pid = ::waitpid(-1, &status, WNOHANG))
-    for (Supervisor& supervisor : supervisors_)
-      if (supervisor.ended(pid, status, now_ms())) break;
+  wait_for_children();
+}
+
+void Soc::wait_for_children() {
+  for (;;) {
+    siginfo_t child = {};
+    if (::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) != 0 || child.si_pid == 0) return;
+    // Its process group cannot be another's while it has not been waited for.
+    for (const auto& life : lives_)
+      life->ending(child.si_pid);
+    int status = 0;
+    ::waitpid(child.si_pid, &status, 0);
+    for (const auto& life : lives_)
+      if (life->ended(child.si_pid, status, now_ms())) break;
+  }
 }
 
 void Soc::accept_clients() {
   for (;;) {
     const int fd = ::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return;
-    const auto silent = [](const Session& s) { return s.core == nullptr; };
+    const auto silent = [](const Session& s) { return s.role == 0; };
     if (std::count_if(sessions_.begin(), sessions_.end(), silent) >= ssize_t{kMostSilentSessions})
       drop(&*std::find_if(sessions_.begin(), sessions_.end(), silent));
     Session& session = sessions_.emplace_back();
@@ -142,7 +171,7 @@ void Soc::on_session(Session* session) {
   // A connection that an earlier event of this round dropped still has its own event waiting.
   const auto known = [session](const Session& s) { return &s == session; };
   if (std::none_of(sessions_.begin(), sessions_.end(), known)) return;
-  if (session->core == nullptr) return on_hello(*session);
+  if (session->role == 0) return on_hello(*session);
   if (has_hung_up(session->socket.get())) return drop(session);
   // Version 1 has no further message; what comes is read and dropped.
   char ignored[256];

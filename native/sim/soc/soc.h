@@ -6,14 +6,17 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/soc/board_partitions.h"
 #include "sim/soc/core.h"
+#include "sim/soc/core_life.h"
 #include "sim/soc/listener.h"
 #include "sim/soc/options.h"
+#include "sim/soc/scfw.h"
 #include "sim/soc/session.h"
-#include "sim/soc/supervisor.h"
 
 namespace rpmsg::sim {
 
@@ -29,25 +32,33 @@ private:
   using Sessions = std::list<Session>;
 
   std::string make_board();
+  std::string make_core(const CoreInfo& info, uint64_t ddr_offset);
   bool watch(int fd, void* tag);
   void accept_clients();
   void read_signals();
+  void wait_for_children();
   void on_session(Session* session);
   void on_hello(Session& session);
-  /// Empty, with a core for the session, or the reason for the status.
+  /// Empty, with a place for the session, or the reason for the status.
   std::string refusal(Session& session, const rpmsg_sim_hello& hello, uint32_t& status);
   std::string occupy(Session& session, const rpmsg_sim_hello& hello, uint32_t& status);
+  std::string find_place(Session& session, const rpmsg_sim_hello& hello);
+  std::string holder(const Session& session);
   void accept_hello(Session& session);
+  void accept_waiting();
   void refuse(Session& session, uint32_t status, const std::string& reason);
   void drop(Session* session);
   int run_timers();
+  int64_t poll_hellos(int64_t now_ms);
   rpmsg_sim_reply blank_reply(uint32_t status) const;
 
   const SocOptions& options_;
   std::array<uint8_t, 16> board_id_ = {};
   Fd ddr_;
+  BoardPartitions partitions_;
+  std::optional<Scfw> scfw_; // of those SoCs that have it
   std::vector<std::unique_ptr<Core>> cores_;
-  std::vector<Supervisor> supervisors_;
+  std::vector<std::unique_ptr<CoreLife>> lives_; // one a core
   Listener listener_;
   Fd signals_;
   Fd epoll_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fork, exec and back-off of one core's firmware.
+// fork, exec, end and back-off of one core's firmware.
 #include "sim/soc/supervisor.h"
 
 #include <csignal>
@@ -17,9 +17,9 @@
 namespace rpmsg::sim {
 namespace {
 
-constexpr int64_t kFirstDelayMs = 10;
-constexpr int64_t kLongestDelayMs = 1000;
-constexpr int64_t kHealthyMs = 1000; // a life this long starts the back-off anew
+constexpr int64_t kFirstBackOffMs = 10;
+constexpr int64_t kLongestBackOffMs = 1000;
+constexpr int64_t kHealthyMs = 100; // ten starts a second are no burden
 
 [[noreturn]] void become(const std::string& command, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -39,35 +39,29 @@ constexpr int64_t kHealthyMs = 1000; // a life this long starts the back-off ane
 Supervisor::Supervisor(std::string core, std::string command, std::string socket)
     : core_(std::move(core)), command_(std::move(command)), socket_(std::move(socket)) {}
 
-int64_t Supervisor::poll(int64_t now_ms) {
-  if (pid_ != 0) return -1;
-  if (now_ms < due_ms_) return due_ms_ - now_ms;
-  start(now_ms);
-  return pid_ != 0 ? -1 : due_ms_ - now_ms;
-}
-
-void Supervisor::start(int64_t now_ms) {
+bool Supervisor::start(int64_t now_ms) {
   ::setenv("RPMSG_SOC_SOCKET", socket_.c_str(), 1);
   ::setenv("RPMSG_SOC_CORE", core_.c_str(), 1);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) become(command_, parent);
+  if (pid < 0) return false;
   started_ms_ = now_ms;
-  if (pid < 0) {
-    due_ms_ = now_ms + kLongestDelayMs;
-    return;
-  }
-  ::setpgid(pid, pid); // also here, so that stop() never races the child's own call
+  ::setpgid(pid, pid); // also here, so that signal() never races the child's own call
   pid_ = pid;
   say(core_ + " firmware started pid " + std::to_string(pid));
+  return true;
+}
+
+void Supervisor::signal(int number) {
+  if (pid_ != 0) ::kill(-pid_, number);
 }
 
 bool Supervisor::ended(pid_t pid, int status, int64_t now_ms) {
   if (pid != pid_) return false;
   pid_ = 0;
   const bool healthy = now_ms - started_ms_ >= kHealthyMs;
-  delay_ms_ = healthy ? kFirstDelayMs : std::clamp(delay_ms_ * 2, kFirstDelayMs, kLongestDelayMs);
-  due_ms_ = now_ms + delay_ms_;
+  back_off_ms_ = healthy ? 0 : std::clamp(back_off_ms_ * 2, kFirstBackOffMs, kLongestBackOffMs);
   const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                               : "status " + std::to_string(WEXITSTATUS(status));
   say(core_ + " firmware ended pid " + std::to_string(pid) + " " + how);
@@ -76,7 +70,7 @@ bool Supervisor::ended(pid_t pid, int status, int64_t now_ms) {
 
 void Supervisor::stop() {
   if (pid_ == 0) return;
-  ::kill(-pid_, SIGKILL);
+  signal(SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   pid_ = 0;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts a core's firmware program and starts it again when it ends, ever more slowly while it
-// keeps ending at once.
+// One core's firmware program as a child process, and how long to wait before its next life.
 #pragma once
 
 #include <sys/types.h>
@@ -14,21 +13,27 @@ class Supervisor {
 public:
   Supervisor(std::string core, std::string command, std::string socket);
 
-  /// Starts the program if it is due at `now_ms`. Milliseconds until it is due; -1: it runs.
-  int64_t poll(int64_t now_ms);
-  /// True if `pid` was ours.
+  /// False if the system gave no process.
+  bool start(int64_t now_ms);
+  /// 0 while it does not run.
+  pid_t pid() const { return pid_; }
+  /// Sends a signal to the program and whatever it started.
+  void signal(int number);
+  /// True if `pid` was ours; it has been waited for.
   bool ended(pid_t pid, int status, int64_t now_ms);
   /// Kills the program and whatever it started, and waits for it.
   void stop();
 
-private:
-  void start(int64_t now_ms);
+  /// How long after its end the program may be started again: nothing after a life of some length,
+  /// ever longer, up to a second, while it keeps ending at once by itself.
+  int64_t back_off_ms() const { return back_off_ms_; }
+  void forget_back_off() { back_off_ms_ = 0; }
 
+private:
   std::string core_, command_, socket_;
   pid_t pid_ = 0;
   int64_t started_ms_ = 0;
-  int64_t due_ms_ = 0;
-  int64_t delay_ms_ = 0;
+  int64_t back_off_ms_ = 0;
 };
 
 } // namespace rpmsg::sim

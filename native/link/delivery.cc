@@ -60,6 +60,7 @@ void Delivery::sync(Endpoint& endpoint, SyncRequest& request) {
 }
 
 void Delivery::close(Endpoint& endpoint) {
+  EndpointTable::forget(endpoint.record); // first: slots that nobody has are freed by a successor
   while (endpoint.queue.size() > 0)
     endpoint.vdev.arena().release(endpoint.queue.pop());
   endpoint.handed_over = 0;

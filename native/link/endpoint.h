@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "link/counters.h"
+#include "link/endpoint_table.h"
 
 namespace rpmsg {
 
@@ -44,15 +45,18 @@ private:
 };
 
 struct Endpoint {
-  Endpoint(uint32_t endpoint_id, uint32_t local_address, Vdev& on, uint32_t rx_queue,
-           uint32_t credits, uint64_t first_seq)
-      : id(endpoint_id), local(local_address), vdev(on), tx_credits(credits), queue(rx_queue),
-        next_seq(first_seq), granted(first_seq) {}
+  Endpoint(EndpointRecord& from, Vdev& on, uint32_t queue_capacity, uint64_t first_seq)
+      : id(from.id), local(from.local), vdev(on), record(from), seen_seq(first_seq),
+        tx_credits(from.tx_credits), queue(queue_capacity), granted(first_seq) {}
 
   const uint32_t id;
   const uint32_t local;
   Vdev& vdev;
+  EndpointRecord& record; // next_seq is the link thread's, released_seq the main thread's
   EndpointCounters counters;
+
+  // The main thread's.
+  uint64_t seen_seq; // messages below this number came out of the event ring
 
   // Under the remote's send mutex.
   const uint32_t tx_credits;
@@ -63,8 +67,7 @@ struct Endpoint {
   // The link thread's.
   SlotQueue queue;
   uint32_t handed_over = 0; // how many of the queue's oldest JavaScript has a copy of
-  uint64_t next_seq;
-  uint64_t granted; // messages below this number may be handed over
+  uint64_t granted;         // messages below this number may be handed over
   SyncRequest* syncs = nullptr;
   Endpoint* next_ready =
       nullptr; // in Delivery's list of endpoints that have something to hand over

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link/link.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/clock.h"
 #include "rpmsg/rpmsg_header.h"
+#include "virtio/persist.h"
 
 namespace rpmsg {
 
@@ -14,17 +16,27 @@ Link::Link(std::function<void()> wake)
 
 Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
   if (is_started_ || is_closed_) {
-    return {false, 0, Errc::invalid_argument, "remotes are opened before the link starts"};
+    OpenedRemote refused;
+    refused.code = Errc::invalid_argument;
+    refused.message = "remotes are opened before the link starts";
+    return refused;
   }
   const auto index = static_cast<uint32_t>(remotes_.size());
   Remote::Opened opened = Remote::open(index, setup, delivery_, commands_);
-  if (!opened.remote) return {false, 0, opened.code, std::move(opened.message)};
+  OpenedRemote result;
+  result.index = index;
+  result.code = opened.code;
+  result.message = std::move(opened.message);
+  if (!opened.remote) return result;
+  result.ok = true;
+  result.resume = opened.remote->resume().kind;
+  result.reason = opened.remote->resume().reason;
+  result.generation = opened.remote->first_generation();
   remotes_.push_back(std::move(opened.remote));
   books_.resize(remotes_.size() * kMaxVdevs);
-  for (uint32_t i = 0; i < setup.vdevs; ++i) {
-    book(index, i).table_capacity = vdev(index, i)->addresses().capacity();
-  }
-  return {true, index, Errc::ok, {}};
+  for (uint32_t i = 0; i < setup.vdevs; ++i)
+    reopen_endpoints(index, *vdev(index, i), result.endpoints);
+  return result;
 }
 
 Result<void> Link::start(int realtime_priority) {
@@ -68,7 +80,8 @@ Result<void> Link::open_endpoint(const EndpointSetup& setup) {
   Vdev* const target = vdev(setup.remote, setup.vdev);
   if (is_closed_) return Error{Errc::shutting_down, 0, "open an endpoint", setup.id};
   if (target == nullptr) return Error{Errc::invalid_argument, 0, "find vdev", setup.vdev};
-  if (setup.local == kAnyAddress || setup.rx_queue < 1 || setup.rx_queue > 65536 ||
+  if (unclaimed_.count(setup.id) != 0) return claim(setup);
+  if (setup.id == 0 || setup.local == kAnyAddress || setup.rx_queue < 1 || setup.rx_queue > 65536 ||
       setup.tx_credits < 1 || find(setup.id) != nullptr) {
     return Error{Errc::invalid_argument, 0, "open an endpoint", setup.id};
   }
@@ -76,10 +89,12 @@ Result<void> Link::open_endpoint(const EndpointSetup& setup) {
   if (known.addresses.count(setup.local) != 0) {
     return Error{Errc::address_in_use, 0, "bind address", setup.local};
   }
+  EndpointRecord* const record = target->endpoints().add(setup.id, setup.local, setup.rx_queue,
+                                                         setup.tx_credits, setup.next_seq);
+  if (record == nullptr) return Error{Errc::quota_exceeded, 0, "open an endpoint", setup.id};
   make_room(setup.remote, setup.vdev, *target);
   known.addresses.insert(setup.local);
-  auto owned = std::make_unique<Endpoint>(setup.id, setup.local, *target, setup.rx_queue,
-                                          setup.tx_credits, setup.next_seq);
+  auto owned = std::make_unique<Endpoint>(*record, *target, setup.rx_queue, setup.next_seq);
   Endpoint* const endpoint = owned.get();
   endpoints_.emplace(endpoint, std::pair(setup.remote, std::move(owned)));
   by_id_.emplace(setup.id, endpoint);
@@ -100,6 +115,7 @@ void Link::close_endpoint(uint32_t id) {
   if (endpoint == nullptr || is_closed_) return;
   const uint32_t remote = endpoints_.at(endpoint).first;
   by_id_.erase(id);
+  unclaimed_.erase(id);
   book(remote, endpoint->vdev.index()).addresses.erase(endpoint->local);
   {
     const std::lock_guard<PiMutex> lock(remotes_[remote]->send_mutex());
@@ -117,6 +133,14 @@ void Link::grant(uint32_t id, uint64_t limit_seq) {
 }
 
 void Link::release(uint32_t id, uint64_t up_to_seq) {
+  Endpoint* const endpoint = find(id);
+  if (endpoint == nullptr || is_closed_) return;
+  // At once, so that a crash before the link thread frees the slots repeats nothing. Only what came
+  // out of the event ring can have been delivered.
+  up_to_seq = std::min(up_to_seq, endpoint->seen_seq);
+  if (up_to_seq > endpoint->record.released_seq) {
+    persist_store(endpoint->record.released_seq, up_to_seq);
+  }
   command_number(CommandKind::release, id, up_to_seq);
 }
 
@@ -219,9 +243,20 @@ void Link::settle_record(const EventHeader& header) {
   const auto pointer = static_cast<uintptr_t>(event.pointer);
   switch (header.kind) {
   case EventKind::synced: syncs_.erase(reinterpret_cast<SyncRequest*>(pointer)); return;
-  case EventKind::endpoint_closed: endpoints_.erase(reinterpret_cast<Endpoint*>(pointer)); return;
+  case EventKind::endpoint_closed: {
+    auto* const closed = reinterpret_cast<Endpoint*>(pointer);
+    closed->vdev.endpoints().give_back(closed->record);
+    endpoints_.erase(closed);
+    return;
+  }
   default: delete reinterpret_cast<AddressTable*>(pointer); return;
   }
+}
+
+void Link::note_seen(const EventHeader& message) {
+  const auto& event = reinterpret_cast<const MessageEvent&>(message);
+  Endpoint* const endpoint = find(event.endpoint);
+  if (endpoint != nullptr && event.seq >= endpoint->seen_seq) endpoint->seen_seq = event.seq + 1;
 }
 
 void Link::close() {

@@ -43,17 +43,35 @@ public:
   Link& operator=(const Link&) = delete;
   ~Link() { close(); }
 
+  /// An endpoint that an earlier process had open.
+  struct Unclaimed {
+    uint32_t id = 0;
+    uint32_t vdev = 0;
+    uint32_t local = 0;
+    uint64_t first_seq = 0; // the lowest that is kept, next_seq when none is
+    uint64_t next_seq = 0;
+  };
   struct OpenedRemote {
     bool ok = false;
     uint32_t index = 0;
     Errc code = Errc::ok;
     std::string message; // why not, for a person
+    Resume::Kind resume = Resume::Kind::cold;
+    std::string reason;      // for it; may be empty
+    uint32_t generation = 0; // that the remote begins with
+    std::vector<Unclaimed> endpoints;
   };
-  /// Before start() only.
+  /// Before start() only. Endpoints that setup.state_file knows of are open from here on: messages
+  /// for them are kept. Each waits to be claimed by open_endpoint(), or for drop_unclaimed().
   OpenedRemote open_remote(const RemoteSetup& setup);
   Result<void> start(int realtime_priority = 0);
 
+  /// An id that an earlier process had open is claimed: numbers, queue and credits go on as they
+  /// were, and what was kept is handed over from its first_seq on, once granted.
+  /// invalid_argument if its place is another. quota_exceeded at EndpointTable::kCapacity.
   Result<void> open_endpoint(const EndpointSetup& setup);
+  /// Closes every endpoint of an earlier process that was not claimed; endpoint_closed follows.
+  void drop_unclaimed();
   /// endpoint_closed follows; its waiting sends end with no_such_endpoint. Unknown ids are ignored,
   /// here and below: their endpoint_closed is on its way.
   void close_endpoint(uint32_t id);
@@ -97,9 +115,14 @@ private:
   VdevBook& book(uint32_t remote, uint32_t vdev) { return books_[remote * kMaxVdevs + vdev]; }
   void make_room(uint32_t remote, uint32_t index, Vdev& vdev);
   void command(Command command);
+  Result<void> claim(const EndpointSetup& setup);
+  void reopen_endpoints(uint32_t remote, Vdev& vdev, std::vector<Unclaimed>& into);
+  uint64_t reopen(uint32_t remote, EndpointRecord& record, Vdev& vdev,
+                  const std::vector<uint32_t>& slots);
   void command_number(CommandKind kind, uint32_t id, uint64_t number);
   void flush_backlog();
   void settle_record(const EventHeader& header);
+  void note_seen(const EventHeader& message);
 
   SpscBytes event_ring_;
   EventWriter events_;
@@ -112,6 +135,7 @@ private:
   bool is_closed_ = false;
   std::vector<VdevBook> books_;
   std::unordered_map<uint32_t, Endpoint*> by_id_;
+  std::unordered_set<uint32_t> unclaimed_;
   std::unordered_map<Endpoint*, std::pair<uint32_t, std::unique_ptr<Endpoint>>> endpoints_;
   std::unordered_map<SyncRequest*, std::unique_ptr<SyncRequest>> syncs_;
 };
@@ -130,6 +154,7 @@ bool Link::drain(uint32_t max_bytes, Visit visit) {
     uint32_t at = 0;
     while (at < run.size() && passed + at < max_bytes) {
       const auto& header = *reinterpret_cast<const EventHeader*>(run.data() + at);
+      if (header.kind == EventKind::message) note_seen(header);
       visit(header, run.subspan(at, header.bytes));
       settle_record(header);
       at += header.bytes;

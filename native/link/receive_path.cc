@@ -57,10 +57,12 @@ void ReceivePath::accept(Endpoint& endpoint, const UsedBuffer& used, const Rpmsg
   Vdev& vdev = endpoint.vdev;
   endpoint.counters.rx_messages.add();
   endpoint.counters.rx_bytes.add(header.length);
-  const uint64_t seq = endpoint.next_seq++; // one that is dropped has had its number: a gap shows
+  const uint64_t seq = endpoint.record.next_seq;
+  // One that is dropped has had its number: a gap shows.
+  const NumberUpdate counted = {&endpoint.record.next_seq, seq + 1};
   const int32_t reserved = delivery_.reserve_slot(endpoint);
   if (reserved < 0) {
-    vdev.rx().take(used);
+    vdev.rx().take(used, counted);
     return;
   }
   const auto slot = static_cast<uint32_t>(reserved);
@@ -77,7 +79,7 @@ void ReceivePath::accept(Endpoint& endpoint, const UsedBuffer& used, const Rpmsg
   record.generation = generation;
   record.seq = seq;
   record.time_ns = monotonic_ns();
-  vdev.rx().take(used, vdev.arena(), slot, record);
+  vdev.rx().take(used, vdev.arena(), slot, record, counted);
   delivery_.accept(endpoint, slot);
 }
 

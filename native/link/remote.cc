@@ -45,11 +45,25 @@ void Remote::start(uint64_t now_ns) {
     const Lock lock(mutex_);
     mu_.open();
   }
-  life_.start(now_ns);
+  life_.start(resume_, now_ns);
   // Unconditionally, and before the first look: a dead owner may have left the line masked, and
   // what rang before we came is still pending.
   platform_->unmask_interrupt();
+  uint32_t budget = kTurnBudget;
+  drain_words(budget);
+  // Evidence of a new life comes before anything is told or taken: a word would bring a remote that
+  // started meanwhile up on the rings of its former life.
+  sample_flags(now_ns);
+  take_ready(budget, now_ns);
+  life_.tell_taken_over();
   service(now_ns);
+}
+
+uint32_t Remote::first_generation() const {
+  const RemoteRecord& record = state_.remote();
+  if (resume_.kind != Resume::Kind::cold) return record.generation;
+  return phase_of(record) == RemotePhase::resetting ? coming_generation(record)
+                                                    : record.generation + 1;
 }
 
 void Remote::on_interrupt(uint64_t now_ns) {
@@ -85,8 +99,11 @@ void Remote::service(uint64_t now_ns) {
 }
 
 bool Remote::take_ready(uint32_t& budget, uint64_t now_ns) {
-  if ((mu_.take_doorbells() & kReadyDoorbell) == 0) return false;
+  if ((mu_.pending_doorbells() & kReadyDoorbell) == 0) return false;
   const uint32_t generation = life_.generation();
+  // Once acknowledged the doorbell cannot be seen again: if it ends a life, that is stored before.
+  life_.expect_ready_doorbell();
+  (void)mu_.take_doorbells();
   life_.on_ready_doorbell(now_ns);
   // A new life zeroes and refills every ring: enough for one turn.
   const bool is_new_life = life_.generation() != generation;

@@ -15,6 +15,7 @@
 #include "link/receive_path.h"
 #include "link/remote_life.h"
 #include "link/remote_setup.h"
+#include "link/resume.h"
 #include "link/send_path.h"
 #include "link/state_block.h"
 #include "link/tx_watch.h"
@@ -33,7 +34,8 @@ public:
     std::string message; // a sentence for a person: the value, the rule, what to change
   };
 
-  /// Opens the platform, maps rings and buffers, touches no register and no ring. Main thread.
+  /// Opens the platform, maps rings and buffers, chooses the state. Touches no register; a ring
+  /// that is alive is given what it has already, and no other. Main thread.
   static Opened open(uint32_t index, const RemoteSetup& setup, Delivery& delivery,
                      const SpscQueue<Command>& commands);
 
@@ -42,6 +44,12 @@ public:
   SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
   std::vector<std::unique_ptr<Vdev>>& vdevs() { return vdevs_; }
   PiMutex& send_mutex() { return mutex_; }
+  /// How its state began.
+  const Resume& resume() const { return resume_; }
+  /// Its slots and endpoints are an earlier process's.
+  bool has_former_state() const { return has_former_state_; }
+  /// The generation that this process begins with. Before start().
+  uint32_t first_generation() const;
 
   // The link thread's.
 
@@ -70,6 +78,8 @@ private:
          StateBlock state, Delivery& delivery, const SpscQueue<Command>& commands);
 
   void add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings, SharedSpan buffers);
+  void take_over(const ChosenState& chosen);
+  void describe(const ChosenState& chosen);
   void service(uint64_t now_ns);
   bool look(uint32_t& budget, uint64_t now_ns);
   bool take_ready(uint32_t& budget, uint64_t now_ns);
@@ -84,6 +94,8 @@ private:
   PiMutex mutex_;
   WordSender words_;
   StateBlock state_;
+  Resume resume_;
+  bool has_former_state_ = false;
   std::vector<std::unique_ptr<Vdev>> vdevs_;
   Delivery& delivery_;
   ReceivePath receive_;

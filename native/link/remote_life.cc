@@ -22,18 +22,86 @@ constexpr uint64_t kLastRepeatNs = 1000 * kNsPerMs;
 // starts in earnest waits for the word and loses nothing.
 constexpr uint64_t kShortestLifeNs = 10 * kNsPerMs;
 
+constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
+
 } // namespace
 
-void RemoteLife::start(uint64_t now_ns) {
+void RemoteLife::start(const Resume& resume, uint64_t now_ns) {
+  if (resume.kind == Resume::Kind::cold) {
+    start_cold(resume, now_ns);
+  } else {
+    take_over(resume, now_ns);
+  }
+}
+
+void RemoteLife::start_cold(const Resume& resume, uint64_t now_ns) {
   // Without its state nothing tells what the remote has seen of rings that an earlier owner left,
   // and it cannot notice that they are new: whoever reads the log should know.
   const bool used_before =
       std::any_of(parts_.vdevs.begin(), parts_.vdevs.end(),
                   [](const auto& vdev) { return vdev->rx().has_used() || vdev->tx().has_used(); });
+  const bool is_reset = phase_of(parts_.record) == RemotePhase::resetting;
+  if (is_reset && !resume.reason.empty()) return begin(resume.reason.c_str(), now_ns);
   begin(used_before ? "start over an earlier owner's rings: firmware whose link is up must "
                       "initialise its RPMsg stack again"
                     : "start",
         now_ns);
+}
+
+void RemoteLife::take_over(const Resume& resume, uint64_t now_ns) {
+  {
+    const Lock lock(parts_.mutex);
+    parts_.words.reset();
+  }
+  for (auto& vdev : parts_.vdevs)
+    take_over_vdev(*vdev, resume, now_ns);
+  is_taken_over_ = true;
+  last_offer_ns_ = now_ns;
+  const bool is_attached = phase_of(parts_.record) == RemotePhase::attached;
+  offered_ = is_attached || parts_.record.offered != 0;
+  if (!offered_) {
+    offer_at_ns_ = now_ns + parts_.ready_wait_ms * kNsPerMs;
+    evidence_ = Evidence::timeout;
+    return move(RemoteState::waiting, resume.reason.c_str());
+  }
+  for (auto& vdev : parts_.vdevs) {
+    if (vdev->state() != VdevState::faulted) set_vdev(*vdev, VdevState::offered, "");
+  }
+  if (!is_attached) return move(RemoteState::waiting, resume.reason.c_str());
+  move(RemoteState::attached, resume.reason.c_str());
+  for (auto& vdev : parts_.vdevs) {
+    look_at(*vdev); // up, or faulted again, as the former process left it
+    const bool is_used = vdev->rx().has_used() || vdev->tx().has_used();
+    if (is_used && vdev->state() == VdevState::offered) set_vdev(*vdev, VdevState::up, "");
+  }
+}
+
+void RemoteLife::take_over_vdev(Vdev& vdev, const Resume& resume, uint64_t now_ns) {
+  const uint32_t bit = 1u << vdev.index();
+  if ((resume.lost_vdevs & bit) != 0) {
+    return set_vdev(vdev, VdevState::faulted, resume.reason.c_str());
+  }
+  if ((resume.blank_vdevs & bit) != 0) lay_out_rings(vdev);
+  while (vdev.rx().post_empty()) { // what was taken and not posted again yet
+  }
+  vdev.rx().set_interrupts(true); // an orderly stop asked for none
+  {
+    const Lock lock(parts_.mutex);
+    vdev.tx().set_interrupts(true);
+  }
+  repeats_[vdev.index()] = Repeat{now_ns + kFirstRepeatNs, kFirstRepeatNs};
+}
+
+void RemoteLife::tell_taken_over() {
+  const bool is_due = is_taken_over_ && offered_;
+  is_taken_over_ = false;
+  if (!is_due) return;
+  const Lock lock(parts_.mutex);
+  parts_.mu.set_flags(1);
+  for (auto& vdev : parts_.vdevs) {
+    if (vdev->state() == VdevState::faulted) continue;
+    parts_.words.mark_pending(1u << vdev->rx_queue_id() | 1u << vdev->tx_queue_id());
+  }
 }
 
 void RemoteLife::reinitialize(uint64_t now_ns) {
@@ -42,10 +110,12 @@ void RemoteLife::reinitialize(uint64_t now_ns) {
 }
 
 void RemoteLife::begin(const char* reason, uint64_t now_ns) {
-  persist_store(parts_.record.phase, static_cast<uint32_t>(RemotePhase::resetting));
-  persist_store(parts_.record.generation, parts_.record.generation + 1);
+  begin_reset(parts_.record);
+  count_reset(parts_.record);
   offered_ = false;
-  flag_was_clear_ = false;
+  is_taken_over_ = false;
+  persist_store(parts_.record.offered, 0);
+  remember_flag(false);
   move(RemoteState::down, reason);
   for (auto& vdev : parts_.vdevs) { // from here on nobody sends, so that no word follows the reset
     set_vdev(*vdev, VdevState::down, reason);
@@ -61,7 +131,7 @@ void RemoteLife::begin(const char* reason, uint64_t now_ns) {
   }
   for (auto& vdev : parts_.vdevs)
     lay_out_rings(*vdev);
-  persist_store(parts_.record.phase, static_cast<uint32_t>(RemotePhase::waiting));
+  store_phase(parts_.record, RemotePhase::waiting);
   offer_at_ns_ = now_ns + parts_.ready_wait_ms * kNsPerMs;
   evidence_ = Evidence::timeout;
   move(RemoteState::waiting, reason);
@@ -83,17 +153,29 @@ void RemoteLife::on_ready_doorbell(uint64_t now_ns) {
 
 void RemoteLife::on_flags(uint8_t flags, uint64_t now_ns) {
   const bool set = (flags & 1) != 0;
-  if (set && (!offered_ || flag_was_clear_)) {
-    flag_was_clear_ = false; // one edge is one event
+  if (set && (!offered_ || parts_.record.flag_was_clear != 0)) {
     on_ready(Evidence::flag, now_ns);
+    remember_flag(false); // one edge is one event, forgotten only once it had its effect
   }
-  if (!set) flag_was_clear_ = true;
+  if (!set) remember_flag(true);
+}
+
+void RemoteLife::remember_flag(bool was_clear) {
+  const uint32_t value = was_clear ? 1 : 0;
+  if (parts_.record.flag_was_clear != value) persist_store(parts_.record.flag_was_clear, value);
+}
+
+bool RemoteLife::is_touched() const {
+  return any_vdev(VdevState::up) || any_vdev(VdevState::faulted);
+}
+
+void RemoteLife::expect_ready_doorbell() {
+  if (state_ != RemoteState::offline && offered_ && is_touched()) begin_reset(parts_.record);
 }
 
 void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
   if (state_ == RemoteState::offline) return;
-  const bool touched = any_vdev(VdevState::up) || any_vdev(VdevState::faulted);
-  if (offered_ && !touched) {
+  if (offered_ && !is_touched()) {
     // Nobody has used these rings yet: they are as fresh as at the start, only the words are due.
     for (auto& vdev : parts_.vdevs)
       tell(*vdev, now_ns);
@@ -110,6 +192,7 @@ void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
 
 void RemoteLife::offer(uint64_t now_ns) {
   offered_ = true;
+  persist_store(parts_.record.offered, 1);
   offer_at_ns_ = kNever;
   last_offer_ns_ = now_ns;
   {
@@ -155,8 +238,10 @@ void RemoteLife::on_progress(uint64_t) {
       const Lock lock(parts_.mutex);
       taken = parts_.words.taken_since_reset();
     }
-    if (taken) {
-      persist_store(parts_.record.phase, static_cast<uint32_t>(RemotePhase::attached));
+    // A doorbell that rang before the word was taken belongs to this life: were it still pending
+    // when the phase is stored, a successor would take it for the next one's.
+    if (taken && (parts_.mu.pending_doorbells() & kReadyDoorbell) == 0) {
+      store_phase(parts_.record, RemotePhase::attached);
       move(RemoteState::attached, "");
     }
   }

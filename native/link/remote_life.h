@@ -13,8 +13,8 @@
 #include "link/event_writer.h"
 #include "link/pi_mutex.h"
 #include "link/remote_setup.h"
+#include "link/resume.h"
 #include "link/send_path.h"
-#include "link/state_block.h"
 #include "link/states.h"
 #include "link/vdev.h"
 #include "mu/word_sender.h"
@@ -43,8 +43,13 @@ public:
   /// Rings are laid out and the remote was told: there is something to look at.
   bool offered() const { return offered_; }
 
-  /// First life: the MU is open, nothing was looked at yet.
-  void start(uint64_t now_ns);
+  /// The MU is open, nothing was looked at yet: begins a life, or goes on with the one there is.
+  void start(const Resume& resume, uint64_t now_ns);
+  /// Rings that were taken over alive and are still: tells the remote about every queue, since
+  /// nobody knows which of the former process's words it got.
+  void tell_taken_over();
+  /// Before the doorbell is acknowledged: if it ends the present life, that is stored.
+  void expect_ready_doorbell();
   /// The doorbell by which a remote says that its stack is ready.
   void on_ready_doorbell(uint64_t now_ns);
   /// A sample of the remote's MU flags; bit 0 set means the same as the doorbell.
@@ -69,6 +74,11 @@ private:
   };
 
   void begin(const char* reason, uint64_t now_ns);
+  void take_over(const Resume& resume, uint64_t now_ns);
+  void take_over_vdev(Vdev& vdev, const Resume& resume, uint64_t now_ns);
+  void start_cold(const Resume& resume, uint64_t now_ns);
+  bool is_touched() const;
+  void remember_flag(bool was_clear);
   void lay_out_rings(Vdev& vdev);
   void offer(uint64_t now_ns);
   void on_ready(Evidence evidence, uint64_t now_ns);
@@ -83,13 +93,13 @@ private:
   RemoteParts parts_;
   RemoteState state_ = RemoteState::offline;
   bool offered_ = false;
-  bool flag_was_clear_ = false; // in this life: only then does a set flag mean a new one
+  bool is_taken_over_ = false; // and not told so yet
   uint64_t offer_at_ns_ = kNever;
   Evidence evidence_ = Evidence::timeout; // by which the rings are offered then
   uint64_t last_offer_ns_ = 0;
   uint64_t no_offer_before_ns_ = 0;
   std::array<Repeat, kMaxVdevs> repeats_{};
-  std::array<char, 128> reason_{}; // of the present state
+  std::array<char, 256> reason_{}; // of the present state
   uint32_t unreported_vdevs_ = 0;  // bit n = vdev n
   bool unreported_state_ = false;
   bool unreported_ready_ = false;

@@ -2,8 +2,10 @@
 // Opening a remote: everything that can be refused is refused here, with a sentence, before a
 // register or a ring is touched.
 #include <array>
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
 
 #include "link/remote.h"
 
@@ -70,6 +72,15 @@ std::string not_mapped(const char* what, uint64_t base, uint64_t size) {
          " bytes: no memory of this board covers that range";
 }
 
+std::string no_state(const RemoteSetup& setup, const Error& error) {
+  if (setup.state_file.empty()) return "no memory for the state of the remote";
+  std::string why = std::string("cannot ") + error.operation + " " + setup.state_file;
+  if (error.detail != 0) why += " of " + std::to_string(error.detail) + " bytes";
+  why += std::string(": ") + std::strerror(error.os_error);
+  if (error.os_error == ENOSPC) why += "; make room there, or configure fewer slots or vdevs";
+  return why;
+}
+
 } // namespace
 
 Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, Delivery& delivery,
@@ -88,13 +99,19 @@ Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, Delivery& 
   if (!rings) return refused(Errc::os, not_mapped("vring window", setup.vring_base, vring_bytes));
   auto buffers = opened.platform->map(setup.buffer_base, buffer_bytes);
   if (!buffers) return refused(Errc::os, not_mapped("buffers", setup.buffer_base, buffer_bytes));
-  auto state = StateBlock::map_anonymous(setup.vdevs, Vdev::state_bytes(setup));
-  if (!state) return refused(Errc::os, "no memory for the state of the remote");
+  auto state = choose_state(setup, opened.platform->board_id());
+  if (!state) return refused(Errc::os, no_state(setup, state.error()));
+  RemoteSetup as_told = setup;
+  as_told.slots = state->slots;
   Opened result;
-  result.remote.reset(
-      new Remote(index, setup, std::move(opened.platform), std::move(*state), delivery, commands));
+  result.remote.reset(new Remote(index, as_told, std::move(opened.platform),
+                                 std::move(state->block), delivery, commands));
   for (uint32_t i = 0; i < setup.vdevs; ++i)
-    result.remote->add_vdev(setup, i, *rings, *buffers);
+    result.remote->add_vdev(as_told, i, *rings, *buffers);
+  result.remote->take_over(*state);
+  if (auto published = result.remote->state_.publish(); !published) {
+    return refused(Errc::os, no_state(setup, published.error()));
+  }
   return result;
 }
 
@@ -104,7 +121,8 @@ void Remote::add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings
   const uint64_t at = index * setup.vring_stride;
   vdevs_.push_back(std::make_unique<Vdev>(
       index, setup, rings.sub(at, bytes), rings.sub(at + setup.vring1_offset, bytes),
-      buffers.sub(index * setup.buffer_stride, 2 * setup.half_bytes()), state_.vdev(index)));
+      buffers.sub(index * setup.buffer_stride, 2 * setup.half_bytes()),
+      state_.vdev(index, Vdev::state_bytes(setup))));
 }
 
 } // namespace rpmsg

@@ -17,6 +17,7 @@ struct RemoteSetup {
   std::string sim_socket; // rpmsg-soc's attach socket
   std::string core;       // the core's name on that board
   std::string soc;        // what the board must say it is; empty: whatever it is
+  std::string state_file; // what outlives this process; empty: nothing does
   uint32_t vdevs = 1;
   uint64_t vring_base = 0;     // physical, of vdev 0's vring0
   uint64_t vring_stride = 0;   // bytes from one vdev's vring0 to the next one's

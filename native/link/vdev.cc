@@ -25,7 +25,7 @@ size_t arena_bytes(const RemoteSetup& setup) {
 } // namespace
 
 size_t Vdev::state_bytes(const RemoteSetup& setup) {
-  return 2 * queue_bytes(setup) + arena_bytes(setup);
+  return 2 * queue_bytes(setup) + EndpointTable::state_bytes() + arena_bytes(setup);
 }
 
 Vdev::Vdev(uint32_t index, const RemoteSetup& setup, SharedSpan vring0, SharedSpan vring1,
@@ -36,11 +36,13 @@ Vdev::Vdev(uint32_t index, const RemoteSetup& setup, SharedSpan vring0, SharedSp
       tx_(setup.geometry, BufferUse::remote_reads, vring1,
           buffers.sub(setup.half_bytes(), setup.half_bytes()),
           state.subspan(queue_bytes(setup), queue_bytes(setup))),
-      arena_(state.subspan(2 * queue_bytes(setup), arena_bytes(setup)), setup.slots,
-             setup.geometry.buffer_bytes),
+      endpoints_(state.subspan(2 * queue_bytes(setup), EndpointTable::state_bytes())),
+      arena_(
+          state.subspan(2 * queue_bytes(setup) + EndpointTable::state_bytes(), arena_bytes(setup)),
+          setup.slots, setup.geometry.buffer_bytes),
       addresses_(std::make_unique<AddressTable>(kFirstTableCapacity)),
       senders_(std::make_unique<AddressTable>(kFirstTableCapacity)) {
-  arena_.clear();
+  rx_.set_numbers(endpoints_.numbers());
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include "link/address_table.h"
 #include "link/counters.h"
 #include "link/endpoint.h"
+#include "link/endpoint_table.h"
 #include "link/remote_setup.h"
 #include "link/send_queue.h"
 #include "link/states.h"
@@ -23,9 +24,11 @@ namespace rpmsg {
 
 class Vdev {
 public:
-  /// Persistent bytes a vdev needs for its two queues and its arena, a multiple of 64.
+  /// Persistent bytes a vdev needs, a multiple of 64: its receive queue, its transmit queue, its
+  /// endpoints, its arena, in this order.
   static size_t state_bytes(const RemoteSetup& setup);
 
+  /// Touches neither rings nor state.
   Vdev(uint32_t index, const RemoteSetup& setup, SharedSpan vring0, SharedSpan vring1,
        SharedSpan buffers, std::span<std::byte> state);
 
@@ -33,6 +36,8 @@ public:
   unsigned rx_queue_id() const { return 2 * index_; }
   unsigned tx_queue_id() const { return 2 * index_ + 1; }
   uint32_t mtu_bytes() const { return mtu_; }
+  /// The main thread's, see there.
+  EndpointTable& endpoints() { return endpoints_; }
   VdevCounters& counters() { return counters_; }
 
   // The link thread's.
@@ -64,6 +69,7 @@ private:
   uint32_t mtu_;
   DriverQueue rx_;
   DriverQueue tx_;
+  EndpointTable endpoints_;
   SlotArena arena_;
   std::unique_ptr<AddressTable> addresses_;
   SendQueue waiting_;

@@ -108,14 +108,17 @@ std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {
   if (core.IsEmpty()) return std::nullopt;
   const Napi::Value soc = object.Get("soc");
   if (soc.IsEmpty()) return std::nullopt;
-  if (!socket.IsString() || !core.IsString() || !soc.IsString()) {
-    throw_type(object.Env(), "socket, core and soc", "strings");
+  const Napi::Value state_file = object.Get("stateFile");
+  if (state_file.IsEmpty()) return std::nullopt;
+  if (!socket.IsString() || !core.IsString() || !soc.IsString() || !state_file.IsString()) {
+    throw_type(object.Env(), "socket, core, soc and stateFile", "strings");
     return std::nullopt;
   }
   RemoteSetup setup;
   setup.sim_socket = socket.As<Napi::String>().Utf8Value();
   setup.core = core.As<Napi::String>().Utf8Value();
   setup.soc = soc.As<Napi::String>().Utf8Value();
+  setup.state_file = state_file.As<Napi::String>().Utf8Value();
   if (!read_windows(object, setup) || !read_counts(object, setup)) return std::nullopt;
   return setup;
 }

@@ -23,6 +23,30 @@ Napi::Value outcome_of(Napi::Env env, Errc code) {
   return Napi::String::New(env, errc_name(code));
 }
 
+Napi::Number number(Napi::Env env, uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+void set_opened(Napi::Object& result, const Link::OpenedRemote& opened) {
+  const Napi::Env env = result.Env();
+  result.Set("index", number(env, opened.index));
+  result.Set("resume", Napi::String::New(env, resume_kind_name(opened.resume)));
+  result.Set("reason", Napi::String::New(env, opened.reason));
+  result.Set("generation", number(env, opened.generation));
+  auto endpoints = Napi::Array::New(env, opened.endpoints.size());
+  for (uint32_t i = 0; i < opened.endpoints.size(); ++i) {
+    const Link::Unclaimed& each = opened.endpoints[i];
+    auto endpoint = Napi::Object::New(env);
+    endpoint.Set("id", number(env, each.id));
+    endpoint.Set("vdev", number(env, each.vdev));
+    endpoint.Set("local", number(env, each.local));
+    endpoint.Set("firstSeq", number(env, each.first_seq));
+    endpoint.Set("nextSeq", number(env, each.next_seq));
+    endpoints.Set(i, endpoint);
+  }
+  result.Set("endpoints", endpoints);
+}
+
 } // namespace
 
 Napi::Function LinkWrap::define(Napi::Env env) {
@@ -32,6 +56,7 @@ Napi::Function LinkWrap::define(Napi::Env env) {
        InstanceMethod<&LinkWrap::start>("start"),
        InstanceMethod<&LinkWrap::open_endpoint>("openEndpoint"),
        InstanceMethod<&LinkWrap::close_endpoint>("closeEndpoint"),
+       InstanceMethod<&LinkWrap::drop_unclaimed>("dropUnclaimed"),
        InstanceMethod<&LinkWrap::grant>("grant"), InstanceMethod<&LinkWrap::sync>("sync"),
        InstanceMethod<&LinkWrap::release>("release"), InstanceMethod<&LinkWrap::send>("send"),
        InstanceMethod<&LinkWrap::cancel_caller>("cancelCaller"),
@@ -71,7 +96,7 @@ Napi::Value LinkWrap::open_remote(const Napi::CallbackInfo& info) {
   const Link::OpenedRemote opened = link_->open_remote(*setup);
   auto result = Napi::Object::New(info.Env());
   if (opened.ok) {
-    result.Set("index", Napi::Number::New(info.Env(), opened.index));
+    set_opened(result, opened);
   } else {
     result.Set("code", outcome_of(info.Env(), opened.code));
     result.Set("error", Napi::String::New(info.Env(), opened.message));
@@ -115,6 +140,10 @@ Napi::Value LinkWrap::open_endpoint(const Napi::CallbackInfo& info) {
 
 void LinkWrap::close_endpoint(const Napi::CallbackInfo& info) {
   if (const auto id = to_u32(info[0], "id")) link_->close_endpoint(*id);
+}
+
+void LinkWrap::drop_unclaimed(const Napi::CallbackInfo&) {
+  link_->drop_unclaimed();
 }
 
 void LinkWrap::grant(const Napi::CallbackInfo& info) {

@@ -23,6 +23,7 @@ private:
   Napi::Value start(const Napi::CallbackInfo& info);
   Napi::Value open_endpoint(const Napi::CallbackInfo& info);
   void close_endpoint(const Napi::CallbackInfo& info);
+  void drop_unclaimed(const Napi::CallbackInfo& info);
   void grant(const Napi::CallbackInfo& info);
   void sync(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);

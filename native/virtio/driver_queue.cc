@@ -147,24 +147,30 @@ void DriverQueue::copy_out(const UsedBuffer& used, uint32_t offset, std::span<ui
   copy_from_shared(to, buffers_.at(start, to.size()));
 }
 
-void DriverQueue::take(const UsedBuffer& used) {
-  commit_take(used, nullptr, kNoSlot);
+void DriverQueue::take(const UsedBuffer& used, NumberUpdate also) {
+  commit_take(used, nullptr, kNoSlot, also);
 }
 
 void DriverQueue::take(const UsedBuffer& used, SlotArena& arena, uint32_t slot,
-                       const SlotRecord& record) {
+                       const SlotRecord& record, NumberUpdate also) {
   arena.prepare(slot, record);
-  commit_take(used, &arena, slot);
+  commit_take(used, &arena, slot, also);
 }
 
 // Before `armed` the ring owns the message; after it, the slot does, or nobody.
-void DriverQueue::commit_take(const UsedBuffer& used, SlotArena* arena, uint32_t slot) {
+void DriverQueue::commit_take(const UsedBuffer& used, SlotArena* arena, uint32_t slot,
+                              NumberUpdate also) {
   assert(used.position == state_.header->used_position && state_.in_flight[used.id] != 0);
   QueueRedo& redo = *state_.redo;
   persist_store(redo.operation, RedoOperation::take);
   persist_store(redo.position, used.position + 1);
   persist_store(redo.id, used.id);
   persist_store(redo.slot, slot);
+  const size_t number =
+      also.where == nullptr ? 0 : 1 + static_cast<size_t>(also.where - numbers_.data());
+  assert(number <= numbers_.size());
+  persist_store(redo.number, number);
+  persist_store(redo.number_value, also.value);
   persist_store(redo.armed, 1);
   apply_take(arena);
   persist_store(redo.armed, 0);

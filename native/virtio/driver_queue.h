@@ -31,6 +31,12 @@ struct UsedBuffer {
   uint64_t position = 0;     // which use of the ring, counted from 0 since start_fresh()
 };
 
+/// A number beside the queue (see set_numbers) that changes in the commit of a take.
+struct NumberUpdate {
+  uint64_t* where = nullptr; // null: none
+  uint64_t value = 0;
+};
+
 /// Descriptor k is bound to buffer k. All that the remote can only read (descriptors, avail) is
 /// written from a private shadow in `state` and never read back; each field that it can write is
 /// read once, checked, then used. The first violation poisons the queue until start_fresh().
@@ -51,6 +57,10 @@ public:
   DriverQueue(const QueueGeometry& geometry, BufferUse use, SharedSpan ring, SharedSpan buffers,
               std::span<std::byte> state);
 
+  /// Persistent numbers, at the same place in every life of the state, that a take may change in
+  /// its commit. Before resume() or recover(); none unless called.
+  void set_numbers(std::span<uint64_t> numbers) { numbers_ = numbers; }
+
   /// Cold start: zeroes the ring, forgets everything, poison included. Interrupts are wanted. Posts
   /// nothing. Legal only while no remote uses the ring. A crash inside leaves a state that resume()
   /// refuses.
@@ -62,6 +72,29 @@ public:
   /// Leaves avail.flags alone: call set_interrupts(). False, with nothing written to the ring, when
   /// the state is not one of this geometry and use or contradicts itself.
   [[nodiscard]] bool resume(SlotArena* arena = nullptr);
+
+  /// Before start_fresh() over the state of an earlier process: applies what it had committed, so
+  /// that a message it took is in its slot, and touches no ring. False, with nothing applied, when
+  /// the state is not one of this geometry and use. `arena` as in resume(), rebuilt by the caller.
+  bool recover(SlotArena* arena);
+
+  /// Takes over a live ring whose state is lost (ARCHITECTURE.md): what the remote used counts
+  /// as taken, what is available beyond it as in flight, with no owner. False, with nothing
+  /// stored, unless the ids are in range and distinct and every descriptor is exactly as this queue
+  /// writes it. Leaves avail.flags alone. Allocates.
+  bool adopt();
+  /// From here on resume() refuses, until start_fresh() or adopt().
+  void discard_state();
+  /// No driver ever laid this ring out: its indexes and its first descriptor are zero.
+  bool ring_is_blank() const;
+
+  /// Calls visit(owner) for each buffer that the remote may use.
+  template<class Visit>
+  void for_each_in_flight(Visit visit) const {
+    for (uint32_t i = 0; i < geometry_.num; ++i) {
+      if (state_.in_flight[i] != 0) visit(state_.owner[i]);
+    }
+  }
 
   /// Buffers that are ours, and buffers that the remote may use. Their sum is num.
   uint16_t idle_buffers() const { return idle_count_; }
@@ -92,12 +125,13 @@ public:
   void copy_out(const UsedBuffer& used, uint32_t offset, std::span<uint8_t> to) const;
 
   /// Takes the entry that peek() returned last: its buffer is idle and can be posted again.
-  void take(const UsedBuffer& used);
+  void take(const UsedBuffer& used, NumberUpdate also = {});
 
   /// The same, and in one commit the reserved slot, whose bytes were copied in already, becomes
   /// filled with `record` (its state is ignored): before it the ring owns the message, after it
   /// the slot.
-  void take(const UsedBuffer& used, SlotArena& arena, uint32_t slot, const SlotRecord& record);
+  void take(const UsedBuffer& used, SlotArena& arena, uint32_t slot, const SlotRecord& record,
+            NumberUpdate also = {});
 
   /// Says in avail.flags whether an interrupt for a used buffer is wanted; the remote may ignore
   /// it. True if there is something to peek at, looked at after the flag could be seen: when
@@ -124,13 +158,19 @@ private:
   void write_descriptor(uint16_t id, uint32_t length_bytes);
   void post(uint16_t id, uint32_t length_bytes, uint32_t owner);
   void publish_post(uint16_t id);
-  void commit_take(const UsedBuffer& used, SlotArena* arena, uint32_t slot);
+  void commit_take(const UsedBuffer& used, SlotArena* arena, uint32_t slot, NumberUpdate also);
   Peek poison(RingFault fault, uint64_t value);
   RingFault check(uint32_t id, uint32_t length_bytes) const;
 
+  bool can_apply(const SlotArena* arena) const;
+  void apply(SlotArena* arena);
   void apply_post();
   void apply_take(SlotArena* arena);
   void rewrite_ring();
+  void write_identity();
+  uint32_t own_descriptor(uint16_t id) const;
+  void write_adopted(const std::vector<uint32_t>& lengths, const std::vector<uint16_t>& ids,
+                     uint64_t used, uint16_t in_flight);
   void rebuild_volatile();
   void push_idle(uint16_t id);
   uint16_t pop_idle();
@@ -141,6 +181,7 @@ private:
   SharedSpan ring_;
   SharedSpan buffers_;
   QueueState state_;
+  std::span<uint64_t> numbers_;
   uint16_t seen_used_index_ = 0; // used.idx as last read and checked
   bool is_kick_wanted_ = true;
   uint16_t idle_head_ = 0; // idle_[(idle_head_ + i) % num], i < idle_count_: first in, first out

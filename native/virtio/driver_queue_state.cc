@@ -21,6 +21,14 @@ void DriverQueue::start_fresh() {
   persist_store(state_.redo->armed, 0);
   persist_store(header.avail_position, 0);
   persist_store(header.used_position, 0);
+  write_identity();
+  shared_full_barrier(); // the zeroed ring is visible before whatever the caller does next
+  rebuild_volatile();
+}
+
+// The last stores of a state that is made: from the magic number on it counts.
+void DriverQueue::write_identity() {
+  QueueStateHeader& header = *state_.header;
   persist_store(header.fault, static_cast<uint32_t>(RingFault::none));
   persist_store(header.fault_value, 0);
   persist_store(header.layout, kQueueStateLayout);
@@ -29,26 +37,39 @@ void DriverQueue::start_fresh() {
   persist_store(header.buffer_bytes, geometry_.buffer_bytes);
   persist_store(header.use, static_cast<uint32_t>(use_));
   persist_store(header.magic, kQueueStateMagic);
-  shared_full_barrier(); // the zeroed ring is visible before whatever the caller does next
-  rebuild_volatile();
 }
 
 bool DriverQueue::resume(SlotArena* arena) {
   const auto use = static_cast<uint32_t>(use_);
-  if (!can_replay(state_, geometry_, use)) return false;
+  if (!can_apply(arena)) return false;
   if (arena != nullptr && !arena->rebuild()) return false;
-  const QueueRedo& redo = *state_.redo;
-  if (redo.armed != 0) {
-    const bool is_slot_fill = redo.operation == RedoOperation::take && redo.slot != kNoSlot;
-    if (is_slot_fill && (arena == nullptr || redo.slot >= arena->slots())) return false;
-    redo.operation == RedoOperation::post ? apply_post() : apply_take(arena);
-    if (is_slot_fill && !arena->rebuild()) return false;
-  }
+  apply(arena);
+  if (arena != nullptr && !arena->rebuild()) return false;
   if (!is_sound(state_, geometry_, use)) return false;
   rewrite_ring();
   persist_store(state_.redo->armed, 0);
   rebuild_volatile();
   return true;
+}
+
+bool DriverQueue::recover(SlotArena* arena) {
+  if (!can_apply(arena)) return false;
+  apply(arena);
+  persist_store(state_.redo->armed, 0);
+  return true;
+}
+
+bool DriverQueue::can_apply(const SlotArena* arena) const {
+  if (!can_replay(state_, geometry_, static_cast<uint32_t>(use_))) return false;
+  const QueueRedo& redo = *state_.redo;
+  if (redo.armed == 0 || redo.operation == RedoOperation::post) return true;
+  if (redo.number > numbers_.size()) return false;
+  return redo.slot == kNoSlot || (arena != nullptr && redo.slot < arena->slots());
+}
+
+void DriverQueue::apply(SlotArena* arena) {
+  if (state_.redo->armed == 0) return;
+  state_.redo->operation == RedoOperation::post ? apply_post() : apply_take(arena);
 }
 
 // Absolute values, from the record alone: a second time changes nothing.
@@ -64,6 +85,7 @@ void DriverQueue::apply_post() {
 void DriverQueue::apply_take(SlotArena* arena) {
   const QueueRedo& redo = *state_.redo;
   if (redo.slot != kNoSlot && arena != nullptr) arena->mark_filled(redo.slot);
+  if (redo.number != 0) persist_store(numbers_[redo.number - 1], redo.number_value);
   persist_store(state_.in_flight[redo.id], 0);
   persist_store(state_.header->used_position, redo.position);
 }

@@ -44,7 +44,9 @@ struct QueueRedo {
   uint32_t length_bytes; // post: what is posted
   uint32_t owner;        // post
   uint32_t slot;         // take: the slot that becomes filled, or kNoSlot
-  uint64_t reserved[4];
+  uint64_t number;       // take: 1 + which of the numbers beside the queue changes too, 0 = none
+  uint64_t number_value; // its new value
+  uint64_t reserved[2];
 };
 static_assert(sizeof(QueueRedo) == 64);
 static_assert(offsetof(QueueRedo, position) == 8);

@@ -15,8 +15,9 @@ import type {
 
 export interface LinkApi {
   /**
-   * Opens the remote's platform, maps its memory and prepares everything, touching no ring. Says
-   * what an earlier process left. Throws RpmsgdError naming the value, the rule and what to change.
+   * Opens the remote's platform, maps its memory and state and prepares everything, touching no
+   * register. Says what an earlier process left: its endpoints are open from here on and keep what
+   * comes for them. Throws RpmsgdError naming the value, the rule and what to change.
    */
   openRemote(setup: RemoteSetup): OpenedRemote;
   /**
@@ -25,8 +26,9 @@ export interface LinkApi {
    */
   start(realtimePriority?: number): void;
   /**
-   * A kept endpoint goes on where it was, by its id; at another local address that is
-   * invalid_argument. Throws RpmsgdError address_in_use when the vdev has an endpoint there.
+   * A kept endpoint goes on where it was, by its id, with the queue and the credits it had; at
+   * another place that is invalid_argument. Throws RpmsgdError address_in_use when the vdev has an
+   * endpoint there, and quota_exceeded beyond 4,096 endpoints on one vdev.
    */
   openEndpoint(setup: EndpointSetup): void;
   /** Closes every kept endpoint that was not opened again; their messages are gone. */

@@ -40,9 +40,7 @@ class AddonLink implements LinkApi {
       core: platform.core,
       soc: platform.soc,
     });
-    if ('index' in opened) {
-      return { resume: 'cold', reason: '', generation: 0, endpoints: [], ...opened };
-    }
+    if ('index' in opened) return opened;
     throw new RpmsgdError(
       opened.code as ErrorCode,
       `cannot open remote "${name}": ${opened.error}`,
@@ -74,7 +72,7 @@ class AddonLink implements LinkApi {
   }
 
   dropUnclaimed(): void {
-    this.#native.dropUnclaimed?.();
+    this.#native.dropUnclaimed();
   }
 
   closeEndpoint(endpoint: number): void {

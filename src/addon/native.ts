@@ -16,9 +16,7 @@ export type LockOutcome =
 
 /** The wrapped native link: numbers and bytes only; link.ts gives them meaning. */
 export interface NativeLink {
-  openRemote(
-    setup: NativeRemoteSetup,
-  ): (Partial<OpenedRemote> & { index: number }) | { error: string; code: string };
+  openRemote(setup: NativeRemoteSetup): OpenedRemote | { error: string; code: string };
   /** Empty when started, else a sentence that says why not. */
   start(onEvents: () => void, realtimePriority: number): string;
   openEndpoint(
@@ -30,7 +28,7 @@ export interface NativeLink {
     txCredits: number,
     nextSeq: number,
   ): string;
-  dropUnclaimed?(): void;
+  dropUnclaimed(): void;
   closeEndpoint(id: number): void;
   grant(id: number, limitSeq: number): void;
   sync(id: number, tag: number): void;

@@ -115,11 +115,13 @@ TEST_CASE("a state that contradicts itself is refused, and the ring left alone")
       [](QueueState& state) { state.header->fault = 200; },
       [](QueueState& state) { state.redo->armed = 2; },
       [](QueueState& state) {
-        *state.redo = {1, RedoOperation::post, 5, kGeometry.num, 16, 0, kNoSlot, {}};
+        *state.redo = {1, RedoOperation::post, 5, kGeometry.num, 16, 0, kNoSlot, 0, 0, {}};
       },
-      [](QueueState& state) { *state.redo = {1, RedoOperation::post, 9, 0, 16, 0, kNoSlot, {}}; },
-      [](QueueState& state) { *state.redo = {1, RedoOperation::take, 2, 1, 0, 0, 0, {}}; },
-      [](QueueState& state) { *state.redo = {1, RedoOperation{7}, 2, 1, 0, 0, kNoSlot, {}}; },
+      [](QueueState& state) {
+        *state.redo = {1, RedoOperation::post, 9, 0, 16, 0, kNoSlot, 0, 0, {}};
+      },
+      [](QueueState& state) { *state.redo = {1, RedoOperation::take, 2, 1, 0, 0, 0, 0, 0, {}}; },
+      [](QueueState& state) { *state.redo = {1, RedoOperation{7}, 2, 1, 0, 0, kNoSlot, 0, 0, {}}; },
   };
   unsigned number = 0;
   for (const Damage damage : damages) {

@@ -36,6 +36,7 @@ export class BusLink {
     clients: {
       onVanish: (...args) => this.#now.clients.onVanish(...args),
       credentials: (...args) => this.#now.clients.credentials(...args),
+      exists: (...args) => this.#now.clients.exists(...args),
     },
     bus: {
       call: (...args) => this.#now.bus.call(...args),
@@ -51,14 +52,16 @@ export class BusLink {
     return this.#connected?.bus;
   }
 
-  /** Connects, and begins to follow who comes and goes. */
+  /** Connects, and begins to follow who comes and goes. `lost` is told before anybody is gone. */
   async connect(
     address: string,
     root: string,
     limits: Pick<Limits, 'calls' | 'callsPerSender'>,
     options: BusOptions,
+    lost: (error: Error) => void,
   ): Promise<Bus> {
     const bus = await connectBus(address, options);
+    bus.on('disconnect', lost);
     const clients = new ClientRegistry(bus);
     const tree = new ObjectTree(bus, {
       root,

@@ -8,6 +8,7 @@ import { type Config, diffConfig, loadConfig } from '../config/index.ts';
 import type { Bus } from '../dbus/index.ts';
 import { logControlInterface, logControlPath } from '../dbus/objects/log-control.ts';
 import { RpmsgService } from '../dbus/objects/service.ts';
+import { ObjectStore } from '../state/object-store.ts';
 import type { Notifier } from '../systemd/notifier.ts';
 import { Watchdog } from '../systemd/watchdog.ts';
 import { RpmsgdError } from '../util/errors.ts';
@@ -19,13 +20,15 @@ import { BusLink } from './bus-link.ts';
 import { ExitStatus, exitStatus, FatalError } from './exit.ts';
 import { Lifecycle, type Part, StartCancelled } from './lifecycle.ts';
 import type { Options } from './options.ts';
-import { chooseRuntimeDir, takeLock } from './runtime-dir.ts';
+import { chooseRuntimeDir, stateFilePath, takeLock } from './runtime-dir.ts';
 import { StatusBoard, watchLink } from './status.ts';
 import { warningsAbout } from './warnings.ts';
 
 const busName = 'org.rpmsg';
 const rootPath = '/org/rpmsg';
 const stopDeadlineMs = 5_000;
+/** How long the bus is given at a stop to take what clients are to have. */
+const drainMs = 1_000;
 
 export interface DaemonSetup {
   readonly options: Options;
@@ -44,6 +47,7 @@ export class Daemon {
   readonly #busLink = new BusLink();
   readonly #service: RpmsgService;
   #config: Config;
+  #runtimeDir = '';
   #link: LinkApi | undefined;
   /** Reloads come one after the other. */
   #reloading: Promise<void> = Promise.resolve();
@@ -145,28 +149,47 @@ export class Daemon {
 
   #parts(): Part[] {
     return [
-      { name: 'lock', start: () => takeLock(chooseRuntimeDir(this.#options.runtimeDir)) },
+      { name: 'lock', start: () => this.#takeLock() },
+      // A remote may wait in a loop until its register is drained: before anything else.
       { name: 'link', start: () => this.#openLink(), stop: () => this.#link?.close() },
       { name: 'bus', start: () => this.#connectBus(), stop: () => this.#bus?.close() },
+      { name: 'clients', start: () => this.#meetClients() },
       { name: 'objects', start: () => this.#publish() },
       { name: 'name', start: () => this.#ownName(), stop: () => this.#releaseName() },
-      { name: 'remotes', start: () => this.#startLink(), stop: () => this.#link?.close() },
       this.#watchdogPart(),
       // First of all to stop: no call that comes in from then on is begun.
-      { name: 'service', start: () => this.#ready(), stop: () => this.#service.stop() },
+      { name: 'service', start: () => this.#ready(), stop: () => this.#stopService() },
     ];
   }
 
+  #takeLock(): void {
+    this.#runtimeDir = chooseRuntimeDir(this.#options.runtimeDir);
+    takeLock(this.#runtimeDir);
+  }
+
   #openLink(): void {
+    const store = ObjectStore.open(this.#runtimeDir, this.#log);
+    const stateFile = (remote: string) => stateFilePath(this.#runtimeDir, remote);
     const link = openLink(watchLink(this.#service, this.#status));
     this.#link = link;
     try {
-      this.#service.attachLink(link);
+      this.#service.attachLink(link, { store, stateFile });
     } catch (cause) {
       link.close();
       if (!(cause instanceof RpmsgdError)) throw cause;
       throw new FatalError(ExitStatus.unavailable, cause.message, { cause });
     }
+    this.#startLink(link);
+  }
+
+  #startLink(link: LinkApi): void {
+    try {
+      link.start(this.#config.link.realtimePriority);
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+    for (const warning of warningsAbout(this.#config)) this.#log.warn(warning);
   }
 
   get #bus(): Bus | undefined {
@@ -176,13 +199,20 @@ export class Daemon {
   async #connectBus(): Promise<void> {
     const { options, limits } = { options: this.#options, limits: this.#config.limits };
     const wiring = { sendFds, logger: this.#peerLog };
-    const bus = await this.#busLink.connect(options.bus, rootPath, limits, wiring);
-    bus.on('disconnect', (err: Error) => {
+    const lost = (err: Error) => {
+      // Those who are still on it are found again by the next daemon.
+      this.#service.freeze();
       this.#lost(ExitStatus.failure, { err }, 'the bus is lost: exiting');
-    });
+    };
+    const bus = await this.#busLink.connect(options.bus, rootPath, limits, wiring, lost);
     bus.on('nameLost', (name: string) => {
       this.#lost(ExitStatus.failure, { name }, 'the name on the bus is lost: exiting');
     });
+  }
+
+  async #meetClients(): Promise<void> {
+    const [busId] = (await this.#bus?.callBus('GetId')) ?? [];
+    await this.#service.meetClients(String(busId));
   }
 
   #publish(): void {
@@ -201,11 +231,6 @@ export class Daemon {
     if (this.#bus?.connected === true) await this.#bus.callBus('ReleaseName', 's', [busName]);
   }
 
-  #startLink(): void {
-    this.#link?.start(this.#config.link.realtimePriority);
-    for (const warning of warningsAbout(this.#config)) this.#log.warn(warning);
-  }
-
   #watchdogPart(): Part {
     const watchdog = new Watchdog(this.#notifier, {
       heartbeat: () => this.#link?.heartbeat() ?? 0,
@@ -216,7 +241,12 @@ export class Daemon {
   }
 
   #ready(): void {
+    this.#service.greetClients();
     this.#isReady = true;
     this.#notifier.ready(this.#status.text);
+  }
+
+  #stopService(): Promise<void> {
+    return this.#service.stop(() => this.#bus?.drained(drainMs) ?? Promise.resolve(false));
   }
 }

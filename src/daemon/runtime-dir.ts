@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../addon/system.ts';
+import { pathElement } from '../rpmsg/channel-name.ts';
 import { RpmsgdError } from '../util/errors.ts';
 import { ExitStatus, FatalError } from './exit.ts';
 
@@ -25,6 +26,11 @@ export function chooseRuntimeDir(
     ExitStatus.failure,
     'there is no place for the lock: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set; use --runtime-dir DIR',
   );
+}
+
+/** Where the link keeps the state of a remote. */
+export function stateFilePath(directory: string, remote: string): string {
+  return join(directory, `${pathElement(Buffer.from(remote))}.state`);
 }
 
 /** Held until this process ends. Throws FatalError naming the holder when somebody else has it. */

@@ -223,6 +223,17 @@ export class Bus extends EventEmitter {
     return this.#names.acquire(name, options.retryMs ?? 10_000);
   }
 
+  /** Whether the kernel has, before `timeoutMs` are over, all that was sent so far. */
+  drained(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.#connection.onceWritten(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+  }
+
   /** Writes what is queued, then closes. Calls that wait reject with Disconnected. */
   async close(): Promise<void> {
     this.#closing = true;

@@ -78,7 +78,7 @@ export class ClientRegistry {
   watch(sender: string, callback: () => void): () => void {
     let ended = false;
     const end = this.onVanish(sender, callback);
-    this.#exists(sender).then(
+    this.exists(sender).then(
       (exists) => {
         if (!exists && !ended) this.#gone(sender);
       },
@@ -112,7 +112,7 @@ export class ClientRegistry {
     return { uid: Number(uid), gids: [] };
   }
 
-  async #exists(sender: string): Promise<boolean> {
+  async exists(sender: string): Promise<boolean> {
     const [exists] = await this.#bus.callBus('NameHasOwner', 's', [sender]);
     return exists === true;
   }

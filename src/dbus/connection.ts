@@ -93,6 +93,11 @@ export class Connection extends EventEmitter {
     this.#beforeSend = hook;
   }
 
+  /** Calls back once the kernel has all that was sent so far; never if the connection ends before. */
+  onceWritten(callback: () => void): void {
+    if (!this.#closed) this.#outbox.onceWritten(callback);
+  }
+
   /** Serials run from 1 to 2^32 - 1 and start again. */
   nextSerial(): number {
     this.#serial = this.#serial >= MAX_SERIAL ? 1 : this.#serial + 1;

@@ -65,6 +65,11 @@ export class MethodCall {
     this.#onVanish = callback;
   }
 
+  /** Calls back once the answer, given before, is in the kernel's hands. */
+  onceWritten(callback: () => void): void {
+    this.#context.connection.onceWritten(callback);
+  }
+
   replyEmpty(): void {
     if (!this.#settle()) return;
     if (this.#method.outCount === 0) this.#context.connection.sendEmptyReply(this.message);

@@ -17,6 +17,12 @@ interface Batch {
   readonly fds: readonly number[];
 }
 
+/** A place in the stream of bytes, and who waits until it has left. */
+interface Mark {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
 const EAGAIN = 11;
 const RETRY_MS = 1;
 
@@ -31,19 +37,29 @@ export class Outbox {
   readonly #stream: Duplex;
   readonly #sendFds: SendFds | undefined;
   readonly #events: OutboxEvents;
-  readonly #onWritten: () => void;
+  readonly #onWritten: (error?: Error | null) => void;
   readonly #onTurnEnd: () => void;
   /** Held back behind a message with descriptors, which is first. */
   #held: Batch[] = [];
   #heldBytes = 0;
   #scheduled = false;
   #retry: NodeJS.Timeout | undefined;
+  /** Bytes given to the stream, and of those what the kernel has. */
+  #given = 0;
+  #taken = 0;
+  /** Of each write that is under way, in order. */
+  readonly #writing: number[] = [];
+  readonly #marks: Mark[] = [];
 
   constructor(stream: Duplex, sendFds: SendFds | undefined, events: OutboxEvents) {
     this.#stream = stream;
     this.#sendFds = sendFds;
     this.#events = events;
-    this.#onWritten = () => {
+    this.#onWritten = (error) => {
+      // What is given up is told by the connection's end alone.
+      if (error !== undefined && error !== null) return;
+      this.#taken += this.#writing.shift() ?? 0;
+      this.#reachMarks();
       if (this.#held.length > 0) this.#pump();
       this.#events.written();
     };
@@ -75,6 +91,13 @@ export class Outbox {
     process.nextTick(this.#onTurnEnd);
   }
 
+  /** Calls back once the kernel has all that was accepted so far; never if the connection ends. */
+  onceWritten(callback: () => void): void {
+    const at = this.#given + this.#heldBytes + this.writer.pending;
+    if (at <= this.#taken) callback();
+    else this.#marks.push({ at, callback });
+  }
+
   flush(): void {
     if (this.writer.pending === 0) return;
     for (const bytes of this.writer.take()) {
@@ -97,7 +120,18 @@ export class Outbox {
   }
 
   #write(bytes: Buffer): void {
-    if (this.#stream.writable) this.#stream.write(bytes, this.#onWritten);
+    if (!this.#stream.writable) return;
+    this.#given += bytes.length;
+    this.#writing.push(bytes.length);
+    this.#stream.write(bytes, this.#onWritten);
+  }
+
+  #reachMarks(): void {
+    for (let mark = this.#marks[0]; mark !== undefined; mark = this.#marks[0]) {
+      if (mark.at > this.#taken) return;
+      this.#marks.shift();
+      mark.callback();
+    }
   }
 
   #pump(): void {
@@ -129,9 +163,12 @@ export class Outbox {
     closeAll(batch.fds);
     if (taken < 0) {
       this.#events.failed(new Error(`sending descriptors failed with errno ${-taken}`));
-    } else if (taken < batch.bytes.length) {
-      this.#write(batch.bytes.subarray(taken));
+      return;
     }
+    this.#given += taken;
+    this.#taken += taken;
+    if (taken < batch.bytes.length) this.#write(batch.bytes.subarray(taken));
+    else this.#reachMarks();
   }
 }
 

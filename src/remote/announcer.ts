@@ -26,7 +26,7 @@ export class Announcer implements SendQueue {
   /** From the endpoint's own address, as Linux does it. */
   announce(endpoint: Endpoint): void {
     const payload = encodeAnnouncement(endpoint.spec.name, endpoint.local, 'create');
-    this.#send(endpoint, nameServiceAddress, payload, 'announce');
+    this.#send(endpoint, nameServiceAddress, payload, 'announce', () => endpoint.announced());
   }
 
   withdraw(endpoint: Endpoint): void {
@@ -42,11 +42,20 @@ export class Announcer implements SendQueue {
     this.#send(endpoint, address, greeting, 'greet');
   }
 
-  #send(queue: SendQueue, destination: number, payload: Uint8Array, what: string): void {
+  #send(
+    queue: SendQueue,
+    destination: number,
+    payload: Uint8Array,
+    what: string,
+    sent = () => {},
+  ): void {
     const { outbox, log } = this.#context;
     const { sendTimeoutMs } = this.#context.limits();
     const finish = (outcome: SendOutcome) => {
-      if (outcome === 'sent') return;
+      if (outcome === 'sent') {
+        sent();
+        return;
+      }
       log.warn({ ...this.#device.logFields, what, outcome }, 'the remote was not told');
     };
     const start = outbox.send(queue, destination, payload, undefined, sendTimeoutMs, finish);

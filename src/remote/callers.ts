@@ -42,6 +42,8 @@ export const daemonCallerId = 1;
 export class Callers {
   readonly #watch: WatchVanish;
   readonly #bySender = new Map<string, Caller>();
+  readonly #expected = new Set<Caller>();
+  #isFrozen = false;
   #lastId = daemonCallerId;
 
   constructor(watch: WatchVanish) {
@@ -53,16 +55,52 @@ export class Callers {
   }
 
   get(sender: string): Caller {
-    return this.#bySender.get(sender) ?? this.#add(sender);
+    const known = this.#bySender.get(sender);
+    if (known !== undefined) return known;
+    const caller = this.#add(sender);
+    this.#follow(caller);
+    return caller;
+  }
+
+  /** A client of an earlier daemon, before there is a bus to ask whether it is still there. */
+  expect(sender: string): Caller {
+    const known = this.#bySender.get(sender);
+    if (known !== undefined) return known;
+    const caller = this.#add(sender);
+    this.#expected.add(caller);
+    return caller;
+  }
+
+  /** Parts with those expected ones that are not there. Each is followed before it is asked for. */
+  async meet(isThere: (sender: string) => Promise<boolean>): Promise<void> {
+    const expected = [...this.#expected];
+    this.#expected.clear();
+    for (const caller of expected) this.#follow(caller);
+    await Promise.all(
+      expected.map(async (caller) => {
+        if (!(await isThere(caller.sender))) this.#vanished(caller);
+      }),
+    );
+  }
+
+  /** Whoever leaves from now on takes nothing along. */
+  freeze(): void {
+    this.#isFrozen = true;
   }
 
   #add(sender: string): Caller {
     const caller = new Caller(sender, ++this.#lastId);
     this.#bySender.set(sender, caller);
-    this.#watch(sender, () => {
-      this.#bySender.delete(sender);
-      caller.vanish();
-    });
     return caller;
+  }
+
+  #follow(caller: Caller): void {
+    this.#watch(caller.sender, () => this.#vanished(caller));
+  }
+
+  #vanished(caller: Caller): void {
+    if (this.#isFrozen) return;
+    if (this.#bySender.get(caller.sender) === caller) this.#bySender.delete(caller.sender);
+    if (!caller.isGone) caller.vanish();
   }
 }

@@ -5,6 +5,7 @@
 import type { LinkApi } from '../addon/link-api.ts';
 import type { ChannelRule, Limits } from '../config/types.ts';
 import type { Channel } from '../rpmsg/channels.ts';
+import type { ObjectStore } from '../state/object-store.ts';
 import type { Device } from './device.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Outbox } from './outbox.ts';
@@ -52,6 +53,8 @@ export interface LinkContext {
   readonly outbox: Outbox;
   readonly observer: Observer;
   readonly log: Logger;
+  /** Told of everything that is to outlive this process, before anybody is told. */
+  readonly store: ObjectStore;
   limits(): Limits;
   /** The configuration's rule for channels of this (displayed) name. */
   rule(name: string): ChannelRule | undefined;

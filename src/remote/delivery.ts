@@ -23,6 +23,25 @@ export interface SubscribeRequest {
   readonly started: () => void;
   /** Called once when the subscription is over, however it ended. */
   readonly ended: () => void;
+  /** Called when every message before a higher number than ever is acknowledged. */
+  readonly acknowledged?: (before: number) => void;
+  /** It goes on from an earlier daemon. */
+  readonly resume?: SubscriptionResume;
+}
+
+export interface SubscriptionResume {
+  /** The first message to send. */
+  readonly cursor: number;
+  /** Numbers before it that are sent and not acknowledged. */
+  readonly outstanding: readonly number[];
+}
+
+/** What the store is to know of a subscription. */
+export interface SubscriptionStatus {
+  readonly caller: Caller;
+  readonly cursor: number;
+  readonly acknowledgedBefore: number;
+  readonly outstanding: readonly number[];
 }
 
 interface Entry {
@@ -48,15 +67,29 @@ export class Delivery {
   /** Messages asked for although nobody listens. */
   #lookAhead = 0;
   #isSettling = false;
+  /** Messages before this number came to an earlier daemon. */
+  readonly #keptBefore: number;
+  /** Where each answer to Receive begins that has not left for the bus yet. */
+  readonly #leaving = new Set<number>();
+  /** Nothing is sent to subscribers, or sent any more. */
+  #isHeld = false;
 
-  constructor(link: DeliveryLink, endpoint: number, rxQueue: number, nextSeq: number) {
+  /** `kept`: what an earlier daemon received and nobody has had is from firstSeq to before nextSeq. */
+  constructor(
+    link: DeliveryLink,
+    endpoint: number,
+    rxQueue: number,
+    kept: { readonly firstSeq: number; readonly nextSeq: number },
+  ) {
+    const { firstSeq, nextSeq } = kept;
     this.#link = link;
     this.#endpoint = endpoint;
     this.#rxQueue = rxQueue;
-    this.#log = new MessageLog(nextSeq);
-    this.#taken = nextSeq;
-    this.#granted = nextSeq;
-    this.#released = nextSeq;
+    this.#log = new MessageLog(firstSeq, nextSeq);
+    this.#taken = firstSeq;
+    this.#granted = firstSeq;
+    this.#released = firstSeq;
+    this.#keptBefore = nextSeq;
     this.#receivers = new Receivers(() => this.#settleSoon());
   }
 
@@ -113,8 +146,34 @@ export class Delivery {
     this.#link.sync(this.#endpoint, tag);
   }
 
+  /** Until go() subscribers are sent nothing; those of an earlier daemon must not hear us too soon. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Subscriptions and messages stay as they are for the next daemon; waiting calls do not. */
+  stop(error: RpmsgdError): void {
+    this.hold();
+    this.#receivers.failAll(error);
+  }
+
+  go(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    for (const { subscriber } of this.#subscribers.values()) subscriber.begin();
+    this.#pump();
+  }
+
+  get subscriptions(): readonly SubscriptionStatus[] {
+    return [...this.#subscribers].map(([caller, { subscriber }]) => {
+      const { cursor, acknowledgedBefore, outstanding } = subscriber;
+      return { caller, cursor, acknowledgedBefore, outstanding };
+    });
+  }
+
   /** Throws RpmsgdError busy when the caller is subscribed already. */
-  subscribe({ caller, window, ack, port, started, ended }: SubscribeRequest): void {
+  subscribe(request: SubscribeRequest): void {
+    const { caller, window, ack, port, started, ended, resume } = request;
     if (this.#subscribers.has(caller)) {
       throw new RpmsgdError('busy', 'this client is subscribed already; Unsubscribe first');
     }
@@ -127,9 +186,16 @@ export class Delivery {
       },
       ping: () => port.ping(),
     };
-    const subscriber = new Subscriber({ window, ack, cursor: this.#taken, pingEach }, counted, () =>
-      this.#acknowledged(),
-    );
+    const cursor = resume?.cursor ?? this.#taken;
+    const outstanding = resume?.outstanding;
+    const setup = { window, ack, cursor, pingEach, outstanding };
+    const subscriber = new Subscriber(setup, counted, () => {
+      if (ack === 'manual' || this.#subscribers.size > 1) {
+        request.acknowledged?.(subscriber.acknowledgedBefore);
+      }
+      this.#acknowledged();
+    });
+    this.#taken = Math.max(this.#taken, cursor);
     const forgetVanish = caller.onVanish(() => this.unsubscribe(caller));
     this.#subscribers.set(caller, {
       subscriber,
@@ -163,7 +229,7 @@ export class Delivery {
     if (entry === undefined) {
       throw new RpmsgdError('invalid_argument', 'this client is not subscribed; Subscribe first');
     }
-    if (!entry.subscriber.acknowledge(seq)) {
+    if (!entry.subscriber.acknowledge(seq, this.#keptBefore)) {
       throw new RpmsgdError(
         'invalid_argument',
         `message ${seq} has not been sent to this client; the next one is ${entry.subscriber.cursor}`,
@@ -207,6 +273,7 @@ export class Delivery {
 
   /** Sends to each subscriber what it has credit for. */
   #pump(): void {
+    if (this.#isHeld) return;
     for (const { subscriber } of this.#subscribers.values()) {
       while (subscriber.credit > 0) {
         const message = this.#log.from(subscriber.cursor);
@@ -245,14 +312,19 @@ export class Delivery {
   #answer({ max, done }: ReceiveRequest): void {
     const messages = this.#log.slice(this.#taken, max);
     const last = messages.at(-1);
-    let dropped = 0;
-    if (last !== undefined) {
-      dropped = last.seq + 1 - this.#taken - messages.length;
-      this.#taken = last.seq + 1;
+    const first = this.#taken;
+    if (last === undefined) {
+      done({ messages, dropped: 0 }, () => {});
+      return;
     }
-    done({ messages, dropped });
+    this.#leaving.add(first);
+    this.#taken = last.seq + 1;
+    const dropped = this.#taken - first - messages.length;
+    done({ messages, dropped }, () => {
+      this.#leaving.delete(first);
+      this.#release();
+    });
     this.#forget();
-    this.#release();
   }
 
   #forget(): void {
@@ -275,7 +347,7 @@ export class Delivery {
       fastest = Math.max(fastest, subscriber.acknowledgedBefore);
     }
     const most = this.#log.next - (this.#rxQueue >> 1);
-    const upTo = Math.max(slowest, Math.min(most, fastest));
+    const upTo = Math.min(Math.max(slowest, Math.min(most, fastest)), ...this.#leaving);
     if (upTo <= this.#released) return;
     this.#released = upTo;
     this.#link.release(this.#endpoint, upTo);
@@ -299,7 +371,8 @@ export class Delivery {
     if (!looksForGaps && this.#log.next + wanted <= this.#granted) return;
     // Dropped messages have had numbers too: those not yet met as gaps lie ahead of what is wanted.
     const ahead = Number(this.#link.endpointStats(this.#endpoint).rxDropped) - this.#log.missing;
-    const limit = this.#log.next + wanted + Math.max(0, ahead);
+    // Nobody has counted those among what an earlier daemon left.
+    const limit = Math.max(this.#log.next + wanted + Math.max(0, ahead), this.#keptBefore);
     if (limit <= this.#granted) return;
     this.#granted = limit;
     this.#link.grant(this.#endpoint, limit);

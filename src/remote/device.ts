@@ -2,15 +2,20 @@
 // One vdev of a remote: the channels it announced, the endpoints at its local addresses, and what its
 // coming and going means for both.
 
-import type { DeviceState, ReceivedMessage } from '../addon/types.ts';
+import type { DeviceState, KeptEndpoint, ReceivedMessage } from '../addon/types.ts';
 import { AddressSpace, anyAddress, printAddress } from '../rpmsg/addresses.ts';
+import { channelName } from '../rpmsg/channel-name.ts';
 import { type Channel, ChannelRegistry } from '../rpmsg/channels.ts';
 import { nameServiceAddress } from '../rpmsg/name-service.ts';
+import type { Change } from '../state/change-log.ts';
+import { changes, keys } from '../state/object-store.ts';
+import type { ChannelRecord } from '../state/records.ts';
 import { type ErrorCode, RpmsgdError } from '../util/errors.ts';
 import { Announcer } from './announcer.ts';
 import type { LinkContext } from './context.ts';
 import { Endpoint, type EndpointSpec } from './endpoint.ts';
 import type { Remote } from './remote.ts';
+import { channelChange, channelKey, type Kept } from './stored.ts';
 
 /** Bytes of the RPMsg header, which a buffer holds besides the payload. */
 const headerBytes = 16;
@@ -36,12 +41,20 @@ export class Device {
   /** Closed here, not yet by the link. */
   readonly #closing = new Map<number, { endpoint: Endpoint; closed: (() => void)[] }>();
   readonly #announcer: Announcer;
+  /** Announcements before this number have had their effect, and it is stored. */
+  #announcedBefore: number;
   /** In this life of the remote it has been open, and the remote was told what it is to know. */
   #hasBegun = false;
   /** Peer addresses that only a group may send to. */
   #groups = new Map<number, string>();
 
-  constructor(context: LinkContext, remote: Remote, index: number) {
+  /** `kept`: what an earlier daemon left on this vdev. */
+  constructor(
+    context: LinkContext,
+    remote: Remote,
+    index: number,
+    kept: readonly KeptEndpoint[] = [],
+  ) {
     const { bufferBytes, descriptors } = remote.config.setup;
     this.#context = context;
     this.remote = remote;
@@ -49,9 +62,12 @@ export class Device {
     this.mtu = bufferBytes - headerBytes;
     this.bufferCount = descriptors;
     this.channels = new ChannelRegistry((channel) => this.#canForget(channel));
-    const id = this.#openRaw(nameServiceAddress, nameServiceQueue);
-    this.#announcer = new Announcer(context, this, id);
-    context.link.grant(id, Number.MAX_SAFE_INTEGER);
+    const names = kept.find(({ local }) => local === nameServiceAddress) ?? this.#unused();
+    this.#openRaw(names, nameServiceAddress, nameServiceQueue);
+    this.#announcer = new Announcer(context, this, names.id);
+    const known = context.store.found.names.get(keys.names(remote.name, index));
+    this.#announcedBefore = known?.endpoint === names.id ? known.seq : 0;
+    context.link.grant(names.id, Number.MAX_SAFE_INTEGER);
   }
 
   /** Whether messages can be sent; a remote may be there and still silent. */
@@ -67,6 +83,10 @@ export class Device {
 
   get nameServiceId(): number {
     return this.#announcer.id;
+  }
+
+  endpoint(id: number): Endpoint | undefined {
+    return this.#endpoints.get(id);
   }
 
   get endpoints(): Iterable<Endpoint> {
@@ -89,26 +109,46 @@ export class Device {
     );
   }
 
-  /** Throws RpmsgdError address_in_use, quota_exceeded or invalid_argument, with nothing changed. */
-  open(spec: EndpointSpec): Endpoint {
+  /**
+   * `kept`: it was an earlier daemon's. Throws RpmsgdError address_in_use, quota_exceeded,
+   * invalid_argument, or os when it cannot be stored, with nothing changed.
+   */
+  open(spec: EndpointSpec, kept?: Kept): Endpoint {
     const { log, observer } = this.#context;
     const { rxQueue = this.#context.limits().rxQueue } = spec;
     const local = this.#takeAddress(spec.local);
-    let id: number;
+    const numbers = kept ?? this.#unused();
+    const { id } = numbers;
     try {
-      id = this.#openRaw(local, rxQueue);
+      this.#openRaw(numbers, local, rxQueue);
     } catch (error) {
       this.#addresses.release(local);
       throw error;
     }
-    const endpoint = new Endpoint(this.#context, this, spec, id, local, rxQueue);
+    const endpoint = new Endpoint(this.#context, this, spec, local, rxQueue, numbers);
     this.#endpoints.set(id, endpoint);
     if (spec.channel !== undefined) this.#bind(spec.channel, endpoint);
+    if (kept === undefined && spec.kind !== 'default') this.#store(endpoint);
     endpoint.settle();
     if (spec.kind !== 'default') observer.endpointAdded(endpoint);
     log.debug({ endpoint: id, local: printAddress(local), kind: spec.kind }, 'endpoint opened');
     if (spec.announce === true && this.isOpen) this.#announcer.announce(endpoint);
     return endpoint;
+  }
+
+  /** A channel of an earlier daemon, before anything is published. Throws RpmsgdError as open. */
+  restoreChannel(record: ChannelRecord, isAlive: boolean, kept: Kept): void {
+    const { raw, ordinal, address, endpoint } = record;
+    const name = channelName(Buffer.from(raw, 'latin1'));
+    const channel = this.channels.restore(name, ordinal, address, isAlive);
+    const { local, rxQueue } = endpoint;
+    try {
+      this.open({ kind: 'default', name: name.display, local, channel, rxQueue }, kept);
+    } catch (error) {
+      this.channels.forget(channel);
+      throw error;
+    }
+    this.refreshGroups();
   }
 
   /** `closed` is called when its address is free again. What waits on it ends with no_such_endpoint. */
@@ -125,6 +165,8 @@ export class Device {
     }
     endpoint.isClosed = true;
     this.#closing.set(id, { endpoint, closed: [closed] });
+    // Stored first: an endpoint that is only the link's is nobody's, and ends with a restart.
+    if (spec.kind !== 'default') this.#context.store.commit(changes.noEndpoint(id));
     if (spec.channel !== undefined) this.#bound.get(spec.channel)?.delete(endpoint);
     if (spec.announce === true && this.isOpen) this.#announcer.withdraw(endpoint);
     endpoint.delivery.close(
@@ -176,7 +218,8 @@ export class Device {
     this.#hasBegun ||= begins;
     for (const endpoint of this.#endpoints.values()) {
       endpoint.refresh();
-      if (begins && endpoint.spec.announce === true) this.#announcer.announce(endpoint);
+      const isNews = endpoint.spec.announce === true && !endpoint.isAnnounced;
+      if (begins && isNews) this.#announcer.announce(endpoint);
     }
   }
 
@@ -210,21 +253,22 @@ export class Device {
     return local;
   }
 
-  #openRaw(local: number, rxQueue: number): number {
-    const id = this.#context.nextEndpointId();
+  #unused(): Kept {
+    return { id: this.#context.nextEndpointId(), firstSeq: 0, nextSeq: 0 };
+  }
+
+  #openRaw({ id, nextSeq }: Kept, local: number, rxQueue: number): void {
     const txCredits = Math.max(1, this.bufferCount >> 1);
-    const remote = this.remote.index;
-    this.#context.link.openEndpoint({
-      id,
-      remote,
-      vdev: this.index,
-      local,
-      rxQueue,
-      txCredits,
-      nextSeq: 0,
-    });
+    const { index: remote } = this.remote;
+    const vdev = this.index;
+    this.#context.link.openEndpoint({ id, remote, vdev, local, rxQueue, txCredits, nextSeq });
     this.#context.deviceOf.set(id, this);
-    return id;
+  }
+
+  #store(endpoint: Endpoint): void {
+    if (endpoint.store()) return;
+    this.close(endpoint);
+    throw new RpmsgdError('os', `endpoint "${endpoint.spec.name}" cannot be stored`);
   }
 
   #bind(channel: Channel, endpoint: Endpoint): void {
@@ -239,38 +283,57 @@ export class Device {
     return bound.every(({ spec, delivery }) => spec.kind === 'default' && !delivery.hasUsers);
   }
 
-  #announced(message: ReceivedMessage): void {
-    // Until the channel is stored the link keeps the message: nothing after this line may fail.
-    if (message.generation === this.remote.generation) this.#takeAnnouncement(message.data);
-    else this.staleAnnouncements++;
-    this.#context.link.release(this.nameServiceId, message.seq + 1);
+  #announced({ seq, generation, data }: ReceivedMessage): void {
+    const { store } = this.#context;
+    const before = seq + 1;
+    // Until its effect is stored the link keeps the message, for this daemon or the next.
+    if (seq >= this.#announcedBefore) {
+      this.#announcedBefore = before;
+      const made = generation === this.remote.generation ? this.#takeAnnouncement(data) : 'stale';
+      if (made === 'stale') this.staleAnnouncements++;
+      else if (made.length > 0) store.commit(...made, this.#namesChange());
+    }
+    this.releaseAnnouncements();
   }
 
-  #takeAnnouncement(payload: Buffer): void {
+  /** Lets the link forget the announcements whose effect is stored. */
+  releaseAnnouncements(): void {
+    const { store, link } = this.#context;
+    if (store.commit()) link.release(this.nameServiceId, this.#announcedBefore);
+  }
+
+  #namesChange(): Change {
+    const record = { endpoint: this.nameServiceId, seq: this.#announcedBefore };
+    return changes.names(this.remote.name, this.index, record);
+  }
+
+  /** What is to be stored. */
+  #takeAnnouncement(payload: Buffer): readonly Change[] {
     const { log } = this.#context;
     const outcome = this.channels.receive(payload, this.#context.limits().channelsPerDevice);
     switch (outcome.kind) {
       case 'created':
-        if (outcome.evicted !== undefined) this.#forget(outcome.evicted);
-        this.#added(outcome.channel);
-        return;
+        return [
+          ...(outcome.evicted === undefined ? [] : this.#forget(outcome.evicted)),
+          ...this.#added(outcome.channel),
+        ];
       case 'revived':
         this.#context.observer.channelChanged(this, outcome.channel);
         this.#alive(outcome.channel);
-        return;
+        return this.#channelChanges(outcome.channel);
       case 'withdrawn':
         this.#withdrawn(outcome.channel, outcome.address);
-        return;
+        return this.#channelChanges(outcome.channel);
       case 'duplicate':
         log.warn(
           { ...this.logFields, channel: outcome.channel.name.display, cause: 'silent-restart' },
           'a live channel was announced again: the remote seems to have restarted without telling',
         );
         this.remote.restartSuspected(this.index, outcome.channel.name.display);
-        return;
+        return [];
       case 'ignored':
         log.debug({ ...this.logFields, why: outcome.why }, 'announcement ignored');
-        return;
+        return [];
     }
   }
 
@@ -278,7 +341,14 @@ export class Device {
     return { remote: this.remote.name, vdev: this.index };
   }
 
-  #added(channel: Channel): void {
+  #channelChanges(channel: Channel): readonly Change[] {
+    const endpoint = this.defaultEndpoint(channel);
+    if (endpoint === undefined) return [];
+    const numbered = this.#context.store.numbered(endpoint.id);
+    return [channelChange(this, channel, endpoint), ...numbered];
+  }
+
+  #added(channel: Channel): readonly Change[] {
     const name = channel.name.display;
     try {
       const endpoint = this.open({ kind: 'default', name, local: anyAddress, channel });
@@ -287,9 +357,10 @@ export class Device {
       this.channels.forget(channel);
       this.channels.counters.refused++;
       this.#context.log.warn({ ...this.logFields, channel: name, err: error }, 'channel refused');
-      return;
+      return [];
     }
     this.#alive(channel);
+    return this.#channelChanges(channel);
   }
 
   #alive(channel: Channel): void {
@@ -314,9 +385,10 @@ export class Device {
   }
 
   /** Its place is needed. */
-  #forget(channel: Channel): void {
+  #forget(channel: Channel): readonly Change[] {
     for (const endpoint of [...(this.#bound.get(channel) ?? [])]) this.close(endpoint);
     this.#bound.delete(channel);
     this.#context.observer.channelRemoved(this, channel);
+    return [changes.noChannel(channelKey(this, channel))];
   }
 }

@@ -12,6 +12,7 @@ import { Delivery } from './delivery.ts';
 import type { Device } from './device.ts';
 import type { SendOutcome } from './outbox.ts';
 import { sendError } from './send-errors.ts';
+import { endpointChange, type Kept, type Memory } from './stored.ts';
 
 /**
  * default: of a channel, shared. static: of the configuration, shared. persistent: outlives its
@@ -28,6 +29,7 @@ export interface EndpointSpec {
   readonly peer?: number | undefined;
   readonly channel?: Channel | undefined;
   readonly owner?: Caller | undefined;
+  readonly ownerUid?: number | undefined;
   /** Announce it to the remote's name service whenever the vdev comes up. */
   readonly announce?: boolean;
   readonly rxQueue?: number | undefined;
@@ -43,7 +45,10 @@ export class Endpoint {
   readonly device: Device;
   readonly spec: EndpointSpec;
   readonly local: number;
+  readonly rxQueue: number;
   readonly delivery: Delivery;
+  /** What is stored of it besides what it is. */
+  memory: Memory = {};
   /** Sends that wait for a buffer. */
   waitingSends = 0;
   /** Sends without a reply that failed. */
@@ -60,16 +65,19 @@ export class Endpoint {
     context: LinkContext,
     device: Device,
     spec: EndpointSpec,
-    id: number,
     local: number,
     rxQueue: number,
+    kept: Kept,
   ) {
     this.#context = context;
     this.device = device;
     this.spec = spec;
-    this.id = id;
+    this.id = kept.id;
     this.local = local;
-    this.delivery = new Delivery(context.link, id, rxQueue, 0);
+    this.rxQueue = rxQueue;
+    this.rxQueue = rxQueue;
+    this.delivery = new Delivery(context.link, kept.id, rxQueue, kept);
+    if (kept.memory !== undefined) this.#remember(kept.memory);
   }
 
   /** Where `Send` sends to, while there is such an address. */
@@ -101,6 +109,30 @@ export class Endpoint {
     }
   }
 
+  /** Of an earlier daemon, if that was in the same life of the remote. */
+  #remember(memory: Memory): void {
+    const { generation } = this.device.remote;
+    this.memory = memory;
+    if (memory.learned?.generation === generation) this.#learnedPeer = memory.learned.address;
+  }
+
+  /** It is stored; false: that is not possible now. */
+  store(memory: Memory = this.memory): boolean {
+    this.memory = memory;
+    const { store } = this.#context;
+    return store.commit(endpointChange(this), ...store.numbered(this.id));
+  }
+
+  /** The remote has been told of it, in this life. */
+  announced(): void {
+    const { generation } = this.device.remote;
+    if (!this.isClosed) this.store({ ...this.memory, announcedIn: generation });
+  }
+
+  get isAnnounced(): boolean {
+    return this.memory.announcedIn === this.device.remote.generation;
+  }
+
   /** Before it is published: what it has now is no change. */
   settle(): void {
     this.#lastPeer = this.peer;
@@ -111,6 +143,7 @@ export class Endpoint {
   /** The life of the remote is over in which it may have learned its peer's address. */
   forgetPeer(): void {
     this.#learnedPeer = undefined;
+    this.memory = {};
     this.refresh();
     this.#learnPeer();
   }
@@ -119,6 +152,8 @@ export class Endpoint {
     const isOfThisLife = message.generation === this.device.remote.generation;
     if (this.peer === undefined && this.spec.channel === undefined && isOfThisLife) {
       this.#learnedPeer = message.source;
+      const { generation } = message;
+      this.store({ ...this.memory, learned: { address: message.source, generation } });
       this.refresh();
     }
     this.delivery.push(message);

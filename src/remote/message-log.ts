@@ -10,11 +10,14 @@ export class MessageLog {
   #head = 0;
   /** The number that the next message has if nothing is dropped. */
   #next: number;
-  /** How many numbers have been found missing. */
+  /** How many numbers from #countedFrom on have been found missing. */
   #missing = 0;
+  readonly #countedFrom: number;
 
-  constructor(nextSeq: number) {
+  /** Messages before `countedFrom` are of an earlier daemon, which has counted its drops itself. */
+  constructor(nextSeq: number, countedFrom = nextSeq) {
     this.#next = nextSeq;
+    this.#countedFrom = countedFrom;
   }
 
   get size(): number {
@@ -30,7 +33,7 @@ export class MessageLog {
   }
 
   push(message: ReceivedMessage): void {
-    this.#missing += message.seq - this.#next;
+    this.#missing += Math.max(0, message.seq - Math.max(this.#next, this.#countedFrom));
     this.#next = message.seq + 1;
     this.#messages.push(message);
   }

@@ -80,6 +80,12 @@ export class Outbox {
     waiting?.done(outcome);
   }
 
+  /** The link is to put nothing more of what waits into a ring; failAll follows. */
+  cancelAll(): void {
+    const callers = new Set([...this.#waiting.values()].map(({ caller }) => caller?.id));
+    for (const id of callers) this.#link.cancelCaller(id ?? daemonCallerId);
+  }
+
   /** Ends everything that waits, when the link will not do it any more. */
   failAll(outcome: ErrorCode): void {
     for (const token of [...this.#waiting.keys()]) this.sendDone(token, outcome);

@@ -15,8 +15,11 @@ export interface ReceiveRequest {
   readonly caller: Caller;
   readonly max: number;
   readonly timeoutMs: number;
-  /** Called once; never when the caller leaves the bus before. */
-  readonly done: (result: Received | RpmsgdError) => void;
+  /**
+   * Called once; never when the caller leaves the bus before. The messages stay with the link until
+   * `delivered` is called.
+   */
+  readonly done: (result: Received | RpmsgdError, delivered: () => void) => void;
 }
 
 export class Receiver {
@@ -105,7 +108,7 @@ export class Receivers {
   failAll(error: RpmsgdError): void {
     for (const receiver of [...this.#waiting.values()]) {
       this.remove(receiver);
-      receiver.request.done(error);
+      receiver.request.done(error, () => {});
     }
   }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One remote as the link reports it: its state, its lives, its vdevs.
 
-import type { RemoteState, ResetCause } from '../addon/types.ts';
+import type { OpenedRemote, RemoteState, ResetCause } from '../addon/types.ts';
 import type { RemoteConfig } from '../config/types.ts';
+import { changes } from '../state/object-store.ts';
 import type { LinkContext } from './context.ts';
 import { Device } from './device.ts';
 
@@ -34,15 +35,16 @@ export class Remote {
   #ended: { readonly generation: number; readonly lastReset: LastReset } | undefined;
   readonly #watchers = new Set<() => void>();
 
-  constructor(context: LinkContext, config: RemoteConfig, index: number) {
+  constructor(context: LinkContext, config: RemoteConfig, opened: OpenedRemote) {
     this.#context = context;
     this.config = config;
-    this.index = index;
+    this.index = opened.index;
     this.partition = config.partition === 'auto' ? -1 : config.partition;
-    this.devices = Array.from(
-      { length: config.setup.vdevs },
-      (_, vdev) => new Device(context, this, vdev),
-    );
+    this.#restore(opened);
+    this.devices = Array.from({ length: config.setup.vdevs }, (_, vdev) => {
+      const kept = opened.endpoints.filter((endpoint) => endpoint.vdev === vdev);
+      return new Device(context, this, vdev, kept);
+    });
   }
 
   get name(): string {
@@ -130,6 +132,23 @@ export class Remote {
     for (const device of this.devices) device.refresh();
   }
 
+  /** An earlier daemon may have known it, in this life or in a former one. */
+  #restore({ resume, generation }: OpenedRemote): void {
+    const known = this.#context.store.found.remotes.get(this.name);
+    this.#isBorn = resume === 'resumed' || known !== undefined;
+    this.generation = resume === 'cold' ? (known?.generation ?? 0) : generation;
+    if (known === undefined) return;
+    const { resetCount, lastReset } = known;
+    const missed = Math.max(0, this.generation - known.generation);
+    this.resetCount = resetCount + missed;
+    this.lastReset = lastReset;
+  }
+
+  #store(): void {
+    const { generation, resetCount, lastReset } = this;
+    this.#context.store.commit(changes.remote(this.name, { generation, resetCount, lastReset }));
+  }
+
   /** Channels and endpoints first: whoever sees the new generation has seen what the old one lost. */
   #endLife(): void {
     for (const device of this.devices) {
@@ -150,6 +169,7 @@ export class Remote {
   #setGeneration(generation: number): void {
     if (generation === this.generation) return;
     this.generation = generation;
+    this.#store();
     this.#context.observer.remoteChanged(this, 'Generation');
   }
 

@@ -22,6 +22,8 @@ export interface SubscriberSetup {
   readonly cursor: number;
   /** After how many messages to ask, in mode auto. */
   readonly pingEach: number;
+  /** Numbers that an earlier daemon sent and that are not acknowledged, ascending. */
+  readonly outstanding?: readonly number[] | undefined;
 }
 
 const firstRetryMs = 1_000;
@@ -51,6 +53,12 @@ export class Subscriber {
     this.#pingEach = setup.pingEach;
     this.#port = port;
     this.#acknowledged = acknowledged;
+    this.#outstanding = [...(setup.outstanding ?? [])];
+    this.#sinceLastPing = this.#outstanding.length;
+  }
+
+  get outstanding(): readonly number[] {
+    return this.#outstanding;
   }
 
   get credit(): number {
@@ -60,6 +68,11 @@ export class Subscriber {
   /** Every message before this number is acknowledged or was never sent. */
   get acknowledgedBefore(): number {
     return this.#outstanding[0] ?? this.cursor;
+  }
+
+  /** Asks about what an earlier daemon has sent, if that is much. */
+  begin(): void {
+    this.#askIfDue();
   }
 
   /** Needs credit. */
@@ -73,9 +86,18 @@ export class Subscriber {
     this.#askIfDue();
   }
 
-  /** Acknowledges everything up to and including `seq`. False: nothing so new was ever sent. */
-  acknowledge(seq: number): boolean {
-    if (seq >= this.cursor) return false;
+  /**
+   * Acknowledges everything up to and including `seq`. False: nothing so new was ever sent, not even
+   * by an earlier daemon, which may have sent what is before `sentBefore`.
+   */
+  acknowledge(seq: number, sentBefore = 0): boolean {
+    if (seq >= Math.max(this.cursor, sentBefore)) return false;
+    if (seq >= this.cursor) {
+      this.cursor = seq + 1;
+      this.#outstanding = [];
+      this.#acknowledged();
+      return true;
+    }
     const left = this.#outstanding.findIndex((sent) => sent > seq);
     const before = this.#outstanding.length;
     this.#outstanding = left < 0 ? [] : this.#outstanding.slice(left);

@@ -80,6 +80,18 @@ export class ChannelRegistry {
       : this.#destroy(announcement);
   }
 
+  /** As an earlier daemon knew it. */
+  restore(name: ChannelName, ordinal: number, lastAddress: number, isAlive: boolean): Channel {
+    const channel = this.#place(new Channel(name, ordinal, lastAddress));
+    if (!isAlive) channel.remoteAddress = undefined;
+    return channel;
+  }
+
+  /** The channel of this raw name (a byte a character) and ordinal. */
+  find(raw: string, ordinal: number): Channel | undefined {
+    return this.#byName.get(raw)?.find((channel) => channel.ordinal === ordinal);
+  }
+
   /** All that were alive, with the addresses they had. */
   withdrawAll(): { channel: Channel; address: number }[] {
     const withdrawn = [];
@@ -138,11 +150,15 @@ export class ChannelRegistry {
   }
 
   #add(name: ChannelName, address: number): Channel {
-    const key = name.raw.toString('latin1');
-    const same = this.#byName.get(key) ?? [];
+    const same = this.#named(name);
     let ordinal = 1;
     while (same.some((channel) => channel.ordinal === ordinal)) ordinal++;
-    const channel = new Channel(name, ordinal, address);
+    return this.#place(new Channel(name, ordinal, address));
+  }
+
+  #place(channel: Channel): Channel {
+    const key = channel.name.raw.toString('latin1');
+    const same = this.#byName.get(key) ?? [];
     same.push(channel);
     same.sort((a, b) => a.ordinal - b.ordinal);
     this.#byName.set(key, same);

@@ -64,11 +64,12 @@ export class ChangeLog {
   }
 
   /**
-   * All changes or, over a crash of this process, none. It is in the kernel's hands when this
-   * returns true; false: it will be with the next change that can be written.
+   * All changes or, over a crash of this process, none. They are in the kernel's hands when this
+   * returns true; false: they will be with the next change that can be written, unless it is frozen.
    */
   write(changes: readonly Change[]): boolean {
-    if (this.#isFrozen) return true;
+    if (this.#isFrozen) return false;
+    if (changes.length === 0 && !this.#isBehind) return true;
     for (const [key, value] of changes) {
       if (value === undefined) this.#values.delete(key);
       else this.#values.set(key, JSON.stringify(value));

@@ -84,7 +84,6 @@ export const keys = {
 /** Changes, to be committed together. */
 export const changes = {
   bus: (id: string): Change => ['bus', id],
-  number: (last: number): Change => ['numbers', last],
   remote: (name: string, record: RemoteRecord): Change => [`remote/${name}`, record],
   names: (remote: string, vdev: number, record: NamesRecord): Change => [
     keys.names(remote, vdev),
@@ -109,13 +108,15 @@ export const changes = {
 } as const;
 
 export class ObjectStore {
-  /** As it was when this daemon started. */
-  readonly found: StoredObjects;
+  /** As it was when this daemon started, until restored() is called. */
+  found: StoredObjects;
   readonly #file: ChangeLog | undefined;
+  #lastNumber: number;
 
   private constructor(file: ChangeLog | undefined) {
     this.#file = file;
     this.found = new StoredObjects(file?.entries() ?? []);
+    this.#lastNumber = this.found.lastNumber;
   }
 
   /** Throws when the directory cannot be written. */
@@ -133,6 +134,19 @@ export class ObjectStore {
   /** False: it could not be written yet. Nobody may be told of what depends on it. */
   commit(...all: readonly Change[]): boolean {
     return this.#file?.write(all) ?? true;
+  }
+
+  /** What was found has been made again: it need not be kept in memory. */
+  restored(): void {
+    const { busId } = this.found;
+    this.found = new StoredObjects(busId === '' ? [] : [['bus', busId]]);
+  }
+
+  /** What else to commit with an endpoint, so that its number is never used again. */
+  numbered(id: number): readonly Change[] {
+    if (id <= this.#lastNumber) return [];
+    this.#lastNumber = id;
+    return [['numbers', id]];
   }
 
   /** What happens from now on is no change to what the next daemon is to find. */

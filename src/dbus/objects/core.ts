@@ -5,11 +5,11 @@ import type { Caller, Callers } from '../../remote/callers.ts';
 import type { LinkContext } from '../../remote/context.ts';
 import type { Device } from '../../remote/device.ts';
 import type { Endpoint, EndpointSpec } from '../../remote/endpoint.ts';
-import type { SubscriberPort } from '../../remote/subscriber.ts';
 import type { UidQuota } from '../../remote/uid-quota.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 import type { Access } from './access.ts';
 import { refuseWhenStopping } from './error-table.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 export interface Core {
   readonly isStopping: boolean;
@@ -18,11 +18,9 @@ export interface Core {
   readonly callers: Callers;
   readonly access: Access;
   readonly endpointQuota: UidQuota;
-  readonly subscriptionQuota: UidQuota;
+  readonly subscriptions: Subscriptions;
   /** Reads the configuration again and applies it. Rejects with what is wrong. */
   reload(): Promise<void>;
-  /** The way to one subscriber of the endpoint at `path`. */
-  subscriberPort(path: string, sender: string): SubscriberPort;
 }
 
 /** After something was awaited: nothing is made for a client that left, or by a daemon that stops. */
@@ -36,7 +34,7 @@ export async function openOwned(
   core: Core,
   device: Device,
   owner: Caller,
-  spec: Omit<EndpointSpec, 'kind' | 'owner' | 'closed'>,
+  spec: Omit<EndpointSpec, 'kind' | 'owner' | 'ownerUid' | 'closed'>,
 ): Promise<Endpoint> {
   const uid = await core.access.uid(owner);
   recheck(core, owner);
@@ -47,7 +45,7 @@ export async function openOwned(
     forgetVanish();
   };
   try {
-    const endpoint = device.open({ ...spec, kind: 'owned', owner, closed });
+    const endpoint = device.open({ ...spec, kind: 'owned', owner, ownerUid: uid, closed });
     const stop = owner.onVanish(() => device.close(endpoint));
     forgetVanish = () => {
       stop();
@@ -57,6 +55,26 @@ export async function openOwned(
     giveBack();
     throw error;
   }
+}
+
+/** For an owner that an earlier daemon had: its endpoint `id`, which is opened next. */
+export function adopt(
+  core: Core,
+  { sender, uid }: { readonly sender: string; readonly uid: number },
+  device: Device,
+  id: number,
+): Pick<EndpointSpec, 'owner' | 'ownerUid' | 'closed'> {
+  const owner = core.callers.expect(sender);
+  const giveBack = core.endpointQuota.take(uid, Number.POSITIVE_INFINITY);
+  const forgetVanish = owner.onVanish(() => {
+    const endpoint = device.endpoint(id);
+    if (endpoint !== undefined) device.close(endpoint);
+  });
+  const closed = () => {
+    giveBack();
+    forgetVanish();
+  };
+  return { owner, ownerUid: uid, closed };
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import definition from '../../../dbus/org.rpmsg.Endpoint.xml';
 import type { ReceivedMessage } from '../../addon/types.ts';
+import type { ReceiveRequest } from '../../remote/receivers.ts';
 import { endpointStats } from '../../remote/stats.ts';
 import { anyAddress } from '../../rpmsg/addresses.ts';
 import { RpmsgdError } from '../../util/errors.ts';
@@ -36,9 +37,14 @@ async function receive(
   const { delivery } = target.endpoint;
   const { receivesPerSender } = target.core.context.limits();
   return new Promise((resolve, reject) => {
-    const done: Parameters<typeof delivery.receive>[0]['done'] = (result) => {
-      if (result instanceof RpmsgdError) reject(result);
-      else resolve([result.messages.map(messageFields), result.dropped]);
+    const done: ReceiveRequest['done'] = (result, delivered) => {
+      if (result instanceof RpmsgdError) {
+        reject(result);
+        return;
+      }
+      call.reply(result.messages.map(messageFields), result.dropped);
+      call.onceWritten(delivered);
+      resolve(undefined);
     };
     delivery.receive({ caller, max, timeoutMs, done }, receivesPerSender);
   });
@@ -60,16 +66,8 @@ async function subscribe(
   const uid = await core.access.uid(caller);
   recheck(core, caller);
   checkOpen(endpoint);
-  const ended = core.subscriptionQuota.take(uid, limits.subscriptionsPerUid);
-  try {
-    const port = core.subscriberPort(path, call.sender);
-    // The answer before the first signal.
-    const started = () => call.reply(window);
-    endpoint.delivery.subscribe({ caller, window, ack, port, started, ended });
-  } catch (error) {
-    ended();
-    throw error;
-  }
+  // The answer before the first signal.
+  core.subscriptions.start(endpoint, path, { caller, uid, window, ack }, () => call.reply(window));
   return window;
 }
 

@@ -7,6 +7,7 @@ import type { ChannelRule, Config, Limits } from '../../config/types.ts';
 import type { LinkContext, Logger, Observer } from '../../remote/context.ts';
 import type { Device } from '../../remote/device.ts';
 import { Outbox } from '../../remote/outbox.ts';
+import type { ObjectStore } from '../../state/object-store.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 
 export class ServiceContext implements LinkContext {
@@ -17,6 +18,7 @@ export class ServiceContext implements LinkContext {
   #config: Config;
   #rules: ReadonlyMap<string, ChannelRule>;
   #link: LinkApi | undefined;
+  #store: ObjectStore | undefined;
   #lastEndpointId = 0;
 
   constructor(config: Config, log: Logger, observer: () => Observer) {
@@ -46,8 +48,25 @@ export class ServiceContext implements LinkContext {
     return this.#observer();
   }
 
-  attach(link: LinkApi): void {
+  get store(): ObjectStore {
+    if (this.#store === undefined) throw new RpmsgdError('remote_down', 'there is no store yet');
+    return this.#store;
+  }
+
+  attach(link: LinkApi, store: ObjectStore): void {
     this.#link = link;
+    this.#store = store;
+    this.reserveId(store.found.lastNumber);
+  }
+
+  /** Nothing that happens from now on is stored. */
+  freeze(): void {
+    this.#store?.freeze();
+  }
+
+  /** An endpoint has this number, or had it. */
+  reserveId(id: number): void {
+    this.#lastEndpointId = Math.max(this.#lastEndpointId, id);
   }
 
   use(config: Config): void {

@@ -6,28 +6,32 @@ import type { LinkApi } from '../../addon/link-api.ts';
 import type {
   DeviceState,
   LinkListener,
+  OpenedRemote,
   ReceivedMessage,
   RemoteState,
   ResetCause,
 } from '../../addon/types.ts';
-import type { Config } from '../../config/types.ts';
+import type { Config, RemoteConfig } from '../../config/types.ts';
 import { Callers } from '../../remote/callers.ts';
 import type { Logger } from '../../remote/context.ts';
 import type { SendOutcome } from '../../remote/outbox.ts';
 import { Remote } from '../../remote/remote.ts';
+import { Restorer } from '../../remote/restore.ts';
 import { closeStaticEndpoints, openStaticEndpoints } from '../../remote/static-endpoints.ts';
 import { UidQuota } from '../../remote/uid-quota.ts';
+import { changes, type ObjectStore } from '../../state/object-store.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 import type { ClientRegistry } from '../index.ts';
 import { Access, type GroupId, groupIdFromFile } from './access.ts';
-import type { Core } from './core.ts';
+import { adopt, type Core } from './core.ts';
 import { Publisher, type Tree } from './publisher.ts';
 import { ServiceContext } from './service-context.ts';
 import { type BusCalls, subscriberPort } from './subscriber-port.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 export interface ServiceDeps {
   readonly tree: Tree;
-  readonly clients: Pick<ClientRegistry, 'onVanish' | 'credentials'>;
+  readonly clients: Pick<ClientRegistry, 'onVanish' | 'credentials' | 'exists'>;
   readonly bus: BusCalls;
   readonly log: Logger;
   readonly config: Config;
@@ -40,8 +44,19 @@ export interface ServiceDeps {
   readonly groupId?: GroupId;
 }
 
+/** What of an earlier daemon there is to go on with. */
+export interface Past {
+  readonly store: ObjectStore;
+  /** Where the link keeps the state of a remote. */
+  readonly stateFile: (remote: string) => string;
+}
+
 /** How often grants are looked at again, in case dropped messages stand before what clients want. */
 const refreshMs = 1_000;
+/** How long the link is given to do what it was asked to do before a stop. */
+const settleMs = 1_000;
+/** Nobody else syncs with the endpoints of the name service. */
+const settleTag = 1;
 
 export class RpmsgService implements LinkListener {
   readonly #deps: ServiceDeps;
@@ -50,6 +65,9 @@ export class RpmsgService implements LinkListener {
   readonly #publisher: Publisher;
   readonly #remotes = new Map<number, Remote>();
   #refresh: NodeJS.Timeout | undefined;
+  #settled = () => {};
+  /** Stored endpoints with an owner, of remotes that are not configured now. */
+  #ownedElsewhere: readonly number[] = [];
 
   constructor(deps: ServiceDeps) {
     const { tree, clients, bus, log, version, reload, groupId = groupIdFromFile } = deps;
@@ -62,9 +80,12 @@ export class RpmsgService implements LinkListener {
       callers: new Callers((sender, callback) => clients.onVanish(sender, callback)),
       access: new Access(clients, groupId),
       endpointQuota: new UidQuota('endpoints', 'limit endpoints_per_uid'),
-      subscriptionQuota: new UidQuota('subscriptions', 'limit subscriptions_per_uid'),
+      subscriptions: new Subscriptions(
+        this.#context,
+        new UidQuota('subscriptions', 'limit subscriptions_per_uid'),
+        (path, sender) => subscriberPort({ tree, bus, log }, path, sender),
+      ),
       reload,
-      subscriberPort: (path, sender) => subscriberPort({ tree, bus, log }, path, sender),
     };
     this.#publisher = new Publisher(tree, this.#core);
   }
@@ -80,19 +101,65 @@ export class RpmsgService implements LinkListener {
   }
 
   /**
-   * Opens every remote of the configuration on the link, which is not started yet, and the endpoints
-   * that the configuration wants. Throws RpmsgdError: the caller closes the link.
+   * Opens every remote of the configuration on the link, which is not started yet, makes the objects
+   * of an earlier daemon again, and the endpoints that the configuration wants. Throws RpmsgdError:
+   * the caller closes the link.
    */
-  attachLink(link: LinkApi): void {
-    this.#context.attach(link);
-    for (const config of this.#context.config.remotes) {
-      const { index } = link.openRemote({ ...config.setup, stateFile: '' });
-      const remote = new Remote(this.#context, config, index);
-      this.#remotes.set(index, remote);
-      openStaticEndpoints(remote, config.endpoints);
+  attachLink(link: LinkApi, { store, stateFile }: Past): void {
+    this.#context.attach(link, store);
+    const { remotes } = this.#context.config;
+    const opened = remotes.map(({ name, setup }) =>
+      link.openRemote({ ...setup, stateFile: stateFile(name) }),
+    );
+    // Whoever is new is numbered beyond all that are kept.
+    for (const { id } of opened.flatMap(({ endpoints }) => endpoints)) this.#context.reserveId(id);
+    for (const [index, config] of remotes.entries()) this.#restore(config, opened[index]);
+    for (const record of store.found.subscriptions) {
+      this.#core.subscriptions.restore(record, this.#core.callers);
     }
+    link.dropUnclaimed();
+    for (const remote of this.#remotes.values()) {
+      openStaticEndpoints(remote, remote.config.endpoints);
+    }
+    this.#ownedElsewhere = store.found.endpoints
+      .filter(
+        ({ remote, owner }) => owner !== undefined && !remotes.some(({ name }) => name === remote),
+      )
+      .map(({ id }) => id);
+    store.restored();
     this.#refresh = setInterval(() => this.#refreshGrants(), refreshMs);
     this.#refresh.unref();
+  }
+
+  #restore(config: RemoteConfig, opened: OpenedRemote | undefined): void {
+    if (opened === undefined) return;
+    const { resume, reason, generation } = opened;
+    const remote = new Remote(this.#context, config, opened);
+    this.#remotes.set(opened.index, remote);
+    const level = resume === 'lost' ? 'warn' : 'info';
+    this.#deps.log[level]({ remote: config.name, resume, reason, generation }, 'remote opened');
+    const restorer = new Restorer(this.#context, remote, opened, (owner, device, id) =>
+      adopt(this.#core, owner, device, id),
+    );
+    restorer.restore(config.endpoints);
+  }
+
+  /**
+   * Parts with clients of an earlier daemon that have left since, or all of them on another bus.
+   * Whoever leaves is followed by now; nothing is published yet.
+   */
+  async meetClients(busId: string): Promise<void> {
+    const { store } = this.#context;
+    const isSameBus = store.found.busId === busId;
+    const exists = (sender: string) => this.#deps.clients.exists(sender);
+    await this.#core.callers.meet(isSameBus ? exists : () => Promise.resolve(false));
+    if (isSameBus) return;
+    store.commit(changes.bus(busId), ...this.#ownedElsewhere.map(changes.noEndpoint));
+  }
+
+  /** With the name owned: from now on clients know who speaks to them. */
+  greetClients(): void {
+    this.#core.subscriptions.go();
   }
 
   /** Publishes the whole tree, with attachLink done and before the name is owned. */
@@ -118,20 +185,48 @@ export class RpmsgService implements LinkListener {
   }
 
   /**
-   * Ends all that waits and every later call with ShuttingDown. The link is the caller's to close,
-   * before this or after it.
+   * Ends all that waits and every later call with ShuttingDown, once what is on its way has arrived.
+   * Subscriptions, and messages nobody has had, are left to the next daemon. `drained` resolves when
+   * the bus has taken everything, or to false. The link runs until then, and is the caller's to close.
    */
-  stop(): void {
+  async stop(drained: () => Promise<boolean> = () => Promise.resolve(true)): Promise<void> {
     if (this.#core.isStopping) return;
     this.#core.isStopping = true;
     clearInterval(this.#refresh);
     const error = new RpmsgdError('shutting_down', 'the daemon is stopping');
     for (const device of this.#devices()) {
-      for (const endpoint of device.endpoints) endpoint.delivery.close(error);
+      for (const { delivery } of device.endpoints) delivery.stop(error);
     }
-    this.#context.outbox.failAll('shutting_down');
     for (const remote of this.#remotes.values()) remote.reported();
+    // What the link has put into a ring by now was sent; the rest will not be.
+    this.#context.outbox.cancelAll();
+    await this.#linkSettled();
+    this.#context.outbox.failAll('shutting_down');
+    if (await drained()) this.#core.subscriptions.save();
+    await this.#linkSettled();
+    this.freeze();
     for (const device of this.#devices()) device.abandonClosing();
+  }
+
+  /** From now on nothing that happens here changes what the next daemon is to find. */
+  freeze(): void {
+    this.#core.isStopping = true;
+    this.#core.callers.freeze();
+    this.#context.freeze();
+  }
+
+  /** Resolves when the link has done what it was asked to do, or after a second. */
+  #linkSettled(): Promise<void> {
+    const [device] = this.#devices();
+    if (device === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, settleMs);
+      this.#settled = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#context.link.sync(device.nameServiceId, settleTag);
+    });
   }
 
   remoteState(remote: number, state: RemoteState, generation: number, reason: string): void {
@@ -174,6 +269,7 @@ export class RpmsgService implements LinkListener {
   }
 
   synced(endpoint: number, tag: number): void {
+    if (this.#context.deviceOf.get(endpoint)?.nameServiceId === endpoint) this.#settled();
     this.#context.deviceOf.get(endpoint)?.synced(endpoint, tag);
   }
 
@@ -196,6 +292,7 @@ export class RpmsgService implements LinkListener {
   #refreshGrants(): void {
     for (const device of this.#devices()) {
       for (const { delivery } of device.endpoints) delivery.refresh();
+      device.releaseAnnouncements();
     }
   }
 

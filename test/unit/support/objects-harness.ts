@@ -14,6 +14,7 @@ import {
 } from '../../../src/dbus/index.ts';
 import type { Tree } from '../../../src/dbus/objects/publisher.ts';
 import { RpmsgService } from '../../../src/dbus/objects/service.ts';
+import { ObjectStore } from '../../../src/state/object-store.ts';
 import { FakeLink } from './fake-link.ts';
 
 export interface Emitted {
@@ -75,6 +76,8 @@ export class FakeTree implements Tree {
 
 export class FakeClients {
   readonly credentialsOf = new Map<string, Credentials>();
+  /** Clients that left while nobody looked. */
+  readonly left = new Set<string>();
   readonly #watchers = new Map<string, Set<() => void>>();
 
   onVanish(sender: string, callback: () => void): () => void {
@@ -82,6 +85,10 @@ export class FakeClients {
     this.#watchers.set(sender, watchers);
     watchers.add(callback);
     return () => watchers.delete(callback);
+  }
+
+  exists(sender: string): Promise<boolean> {
+    return Promise.resolve(!this.left.has(sender));
   }
 
   credentials(sender: string): Promise<Credentials> {
@@ -177,7 +184,7 @@ export class Harness {
       groupId: (name) => groupIds[name],
     });
     this.link.listener = this.service;
-    this.service.attachLink(this.link);
+    this.service.attachLink(this.link, { store: ObjectStore.inMemory(), stateFile: () => '' });
     this.service.publish();
   }
 
@@ -231,6 +238,7 @@ export class Harness {
     const call = {
       sender,
       noReply,
+      onceWritten: (callback: () => void) => callback(),
       replyEmpty: () => settle(undefined),
       reply: (...out: unknown[]) => settle(out.length > 1 ? out : out[0]),
       fail: (error: unknown) => refuse(error),

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "sim/soc/listener.h"
+
 #ifndef RPMSG_VERSION
 #define RPMSG_VERSION "0.1.0"
 #endif
@@ -176,6 +178,11 @@ bool set_sockets(SocOptions& options, const Values& values) {
   if (options.socket.empty())
     return complain("--socket PATH is missing: where should hosts and firmware attach?");
   options.control = last(values, "control", options.socket + ".control");
+  const bool is_given = values.count("control") != 0;
+  if (!is_given && options.control.size() > Listener::longest_path()) {
+    complain("no control socket: its path would be too long; --control gives another");
+    options.control.clear();
+  }
   if (options.control == "none") options.control.clear();
   return true;
 }

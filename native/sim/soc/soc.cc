@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -15,6 +16,7 @@
 #include <iterator>
 
 #include "sim/soc/clock.h"
+#include "sim/soc/control_verbs.h"
 #include "sim/soc/log.h"
 
 namespace rpmsg::sim {
@@ -27,6 +29,10 @@ std::string system_error(const char* what) {
 }
 
 } // namespace
+
+Soc::Soc(const SocOptions& options)
+    : options_(options),
+      control_([this](const std::string& line) { return control_request(line); }) {}
 
 std::string Soc::make_board() {
   if (::getrandom(board_id_.data(), board_id_.size(), 0) != ssize_t{16})
@@ -71,7 +77,7 @@ bool Soc::watch(int fd, void* tag) {
 
 std::string Soc::open() {
   std::string problem = make_board();
-  if (problem.empty()) problem = listener_.open(options_.socket);
+  if (problem.empty()) problem = open_sockets();
   if (!problem.empty()) return problem;
   sigset_t set;
   sigemptyset(&set);
@@ -81,9 +87,26 @@ std::string Soc::open() {
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!watch(listener_.fd(), &listener_) || !watch(signals_.get(), &signals_) ||
-      (scfw_ && !watch(scfw_->interrupt_fd(), &scfw_)))
+      (scfw_ && !watch(scfw_->interrupt_fd(), &scfw_)) ||
+      (control_.fd() >= 0 && !watch(control_.fd(), &control_)))
     return system_error("cannot set up the event loop");
   return {};
+}
+
+std::string Soc::open_sockets() {
+  const std::string problem = listener_.open(options_.socket, {"--socket", SOCK_SEQPACKET, 0777});
+  if (!problem.empty() || options_.control.empty()) return problem;
+  return control_.open(options_.control);
+}
+
+std::string Soc::control_request(const std::string& line) {
+  std::string id;
+  for (const uint8_t byte : board_id_) {
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", unsigned{byte});
+    id += digits;
+  }
+  return answer_request({options_, id, scfw_ ? &*scfw_ : nullptr, lives_}, line);
 }
 
 void Soc::run() {
@@ -99,6 +122,8 @@ void Soc::run() {
         read_signals();
       else if (tag == &scfw_)
         scfw_->on_interrupt(now_ms());
+      else if (tag == &control_)
+        control_.on_event();
       else
         on_session(static_cast<Session*>(tag));
     }

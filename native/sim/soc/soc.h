@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/soc/board_partitions.h"
+#include "sim/soc/control.h"
 #include "sim/soc/core.h"
 #include "sim/soc/core_life.h"
 #include "sim/soc/listener.h"
@@ -22,7 +23,7 @@ namespace rpmsg::sim {
 
 class Soc {
 public:
-  explicit Soc(const SocOptions& options) : options_(options) {}
+  explicit Soc(const SocOptions& options);
   /// An empty string, or a sentence that says why the board cannot be made.
   std::string open();
   /// Until SIGTERM or SIGINT.
@@ -32,6 +33,8 @@ private:
   using Sessions = std::list<Session>;
 
   std::string make_board();
+  std::string open_sockets();
+  std::string control_request(const std::string& line);
   std::string make_core(const CoreInfo& info, uint64_t ddr_offset);
   bool watch(int fd, void* tag);
   void accept_clients();
@@ -60,6 +63,7 @@ private:
   std::vector<std::unique_ptr<Core>> cores_;
   std::vector<std::unique_ptr<CoreLife>> lives_; // one a core
   Listener listener_;
+  Control control_;
   Fd signals_;
   Fd epoll_;
   Sessions sessions_;

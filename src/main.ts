@@ -7,6 +7,7 @@ import { Daemon } from './daemon/daemon.ts';
 import { ExitStatus, exitStatus } from './daemon/exit.ts';
 import { helpText, type Options, parseOptions } from './daemon/options.ts';
 import { createNotifier } from './systemd/notifier.ts';
+import { encodeEntry, isJournalStream } from './util/journal.ts';
 import { createLogger, type Logger } from './util/log.ts';
 import { busApiVersion, version } from './util/version.ts';
 
@@ -69,12 +70,25 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Tells the journal, where standard error is that and the addon loads; false where it is not told. */
+function tellJournal(text: string): boolean {
+  const entry = { priority: 3, text, message: 'cannot start', fields: {} };
+  try {
+    return isJournalStream(process.env) && journalSend(encodeEntry(entry));
+  } catch {
+    return false;
+  }
+}
+
+/** What ends the program before it has a logger. */
 function complain(error: unknown): number {
-  const priority = process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>';
   const message = error instanceof Error ? error.message : String(error);
-  const what = error instanceof ConfigError ? 'the configuration is refused:\n' : '';
-  const lines = `rpmsgd: ${what}${message}`.split('\n').map((line) => `${priority}${line}\n`);
-  process.stderr.write(lines.join(''));
+  const text = error instanceof ConfigError ? `the configuration is refused:\n${message}` : message;
+  if (!tellJournal(text)) {
+    const priority = process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>';
+    const lines = `rpmsgd: ${text}`.split('\n').map((line) => `${priority}${line}\n`);
+    process.stderr.write(lines.join(''));
+  }
   return exitStatus(error);
 }
 

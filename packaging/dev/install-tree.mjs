@@ -13,7 +13,7 @@ import {
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildBundles, buildNative } from './build.mjs';
-import { files, units } from './installed-files.mjs';
+import { dropIns, files, units } from './installed-files.mjs';
 import { busManPage } from './man-bus.mjs';
 import { command, isMain, root } from './run.mjs';
 import { setup } from './setup.mjs';
@@ -89,7 +89,9 @@ export async function installTree({ destination, native, unitDir }) {
   for (const [name, path] of files.native) install(join(native, name), at(path), modeOf(path));
   await installPrograms(at);
   for (const [source, path] of files.plain) install(join(root, source), at(path), 0o644);
-  for (const name of units) install(join(root, 'systemd', name), at(join(unitDir, name)), 0o644);
+  for (const [source, path] of [...units.map((name) => [name, name]), ...dropIns]) {
+    install(join(root, 'systemd', source), at(join(unitDir, path)), 0o644);
+  }
   for (const [source, path] of files.man) installText(manPage(source), at(path));
   for (const path of files.folders) makeFolder(at(path));
 }

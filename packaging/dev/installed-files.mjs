@@ -4,6 +4,9 @@
 /** From systemd/ into the folder of units. */
 export const units = ['rpmsgd.service', 'rpmsg.target', 'rpmsg-simulator.service'];
 
+/** From systemd/ into the folder of a unit's drop-ins, below that of the units. */
+export const dropIns = [['simulator.conf', 'rpmsgd.service.d/simulator.conf']];
+
 const interfaces = [
   'org.rpmsg.Channel.xml',
   'org.rpmsg.Device.xml',

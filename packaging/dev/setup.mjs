@@ -40,6 +40,7 @@ const debian = {
     ['arch-test', 'arch-test'],
     ['binfmt-support', 'update-binfmts'],
     ['qemu-user-static', 'qemu-aarch64-static'],
+    ['autopkgtest', 'autopkgtest'],
     ['systemd-container', 'systemd-nspawn'],
   ],
   package: [

@@ -17,7 +17,7 @@ afterEach(async ({ task }) => {
 const refusal = /not allowed to own|security policy|AccessDenied|refused|denied/i;
 
 for (const bus of ['dbus-daemon', 'dbus-broker'] satisfies BusDaemon[]) {
-  test(`the first installation starts the service at once, unrefused, beside ${bus}`, async () => {
+  test(`the first installation starts the service at once, unrefused, the simulator never, beside ${bus}`, async () => {
     machine = await Machine.boot(bus);
     const comm = await machine.must(['ps', '-o', 'comm=', '-C', `${bus}`]);
     expect(comm).toContain(bus);
@@ -34,6 +34,15 @@ for (const bus of ['dbus-daemon', 'dbus-broker'] satisfies BusDaemon[]) {
     expect(refused).toEqual([]);
     const version = ['get-property', 'org.rpmsg', '/org/rpmsg', 'org.rpmsg.Manager', 'Version'];
     expect(await machine.must(['busctl', ...version])).toMatch(/^s "/);
+    await installFiles(machine, [packageFile('rpmsgd-simulator')]);
+    expect(await machine.unit('rpmsg-simulator')).toMatchObject({
+      ActiveState: 'inactive',
+      UnitFileState: 'disabled',
+    });
+    expect(await machine.unit('rpmsgd')).toMatchObject({
+      NRestarts: '0',
+      MainPID: unit['MainPID'],
+    });
   });
 }
 

@@ -157,6 +157,8 @@ describe('what restarts it', () => {
     });
     const errors = await machine().journal('-t', 'rpmsgd', '--priority=err');
     expect(errors.at(-1)?.['MESSAGE']).toContain('rx_queue');
+    const { MESSAGE_ID: id = '' } = errors.at(-1) ?? {};
+    expect(await machine().must(['journalctl', '--dump-catalog', id])).toContain('cannot start');
     await machine().shell(`
       rm /etc/rpmsg/rpmsgd.toml.d/90-test.toml
       systemctl reset-failed rpmsgd

@@ -80,6 +80,11 @@ describe('rpmsg-simulator.service', () => {
     expect(remote?.setup.platform).toEqual({ kind: 'sim', socket, core: 'cm40', soc: 'imx8qxp' });
     expect(socket).toBe(`/run/${values(unit, 'RuntimeDirectory')[0]}/soc.sock`);
   });
+
+  it('takes the daemon with it by a drop-in of its own, and without one not at all', () => {
+    expect(values(read('systemd/simulator.conf'), 'PartOf')).toEqual(['rpmsg-simulator.service']);
+    expect(read('systemd/rpmsgd.service')).not.toContain('rpmsg-simulator');
+  });
 });
 
 it('makes every user and group that the other files name', () => {

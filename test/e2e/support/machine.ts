@@ -99,9 +99,14 @@ export class Machine {
     return readFileSync(consolePath(this.#name), 'utf8');
   }
 
+  /** What nsenter takes to enter the machine in everything but its file systems. */
+  get namespaces(): readonly string[] {
+    return ['-t', String(this.#leader), '-u', '-i', '-n', '-p', '-C'];
+  }
+
   /** What nsenter takes to run `argv` in the machine. */
   #enter(argv: readonly string[], user: string | undefined): string[] {
-    const enter = ['-t', String(this.#leader), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w'];
+    const enter = [...this.namespaces, '-m', '-r', '-w'];
     const become = user === undefined ? [] : ['runuser', '-u', user, '--'];
     return [...enter, '--', ...become, ...argv];
   }

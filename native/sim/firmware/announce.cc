@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Name service from the remote's side: 40 bytes to address 53 for each application, and the
 // malformed ones that a fault asks for.
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 
 #include "sim/firmware/link.h"
@@ -23,6 +25,18 @@ void Link::announce(int64_t now_ms) {
     const AppInfo& app = all_apps()[next_announcement_];
     if ((options_.apps >> (app.number - 1) & 1) == 0) continue;
     if (!announce_one(app.name, base_address_ + app.number, kAnnouncementBytes)) return;
+  }
+  announce_channels();
+}
+
+void Link::announce_channels() {
+  const auto apps = static_cast<uint32_t>(all_apps().size());
+  for (; next_announcement_ < apps + options_.channels; next_announcement_++) {
+    const uint32_t channel = next_announcement_ - apps;
+    char name[kNameBytes];
+    std::snprintf(name, sizeof name, "channel-%" PRIu32, channel + 1);
+    const uint32_t address = base_address_ + kFirstChannel + channel;
+    if (!announce_one(name, address, kAnnouncementBytes)) return;
   }
 }
 

@@ -24,6 +24,9 @@ struct AppInfo {
 };
 std::span<const AppInfo> all_apps();
 
+constexpr uint32_t kFirstChannel = 129; // number of channel-1; it is an echo, as those after it
+constexpr uint32_t kMaxChannels = 448;
+
 constexpr uint32_t kQuietAddress = 30; // an echo that is never announced
 
 class Apps {

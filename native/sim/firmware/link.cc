@@ -64,7 +64,7 @@ bool Link::work(bool hold, int64_t now_ms) {
 int Link::timeout_ms(int64_t now_ms) const {
   if (!up_) return -1;
   if (starved_) return kBufferPollMs;
-  if (options_.quiet || next_announcement_ == all_apps().size()) return -1;
+  if (options_.quiet || next_announcement_ == all_apps().size() + options_.channels) return -1;
   return static_cast<int>(std::max<int64_t>(announce_at_ms_ - now_ms, 1));
 }
 
@@ -159,6 +159,7 @@ bool Link::dispatch(const Message& message) {
   for (const AppInfo& app : all_apps())
     if (app.number == number && (options_.apps >> (number - 1) & 1) != 0)
       return apps_.handle(*this, number, message);
+  if (number - kFirstChannel < options_.channels) return apps_.handle(*this, number, message);
   return true; // nobody has that address: dropped in silence, as every stack does
 }
 

@@ -39,6 +39,7 @@ public:
 
 private:
   void announce(int64_t now_ms);
+  void announce_channels();
   bool announce_one(const char* name, uint32_t address, uint32_t bytes);
   bool announce_fault();
   void receive(uint32_t budget);

@@ -31,6 +31,7 @@ constexpr char kHelp[] =
     "  --vdevs N                serve vdevs 0 to N-1 (default 2, at most what the SoC can)\n"
     "  --link I,J               serve these vdevs instead\n"
     "  --app NAME,NAME          serve only these applications (default all)\n"
+    "  --channels N             serve N echoes more: channel-1 to channel-N (at most 448)\n"
     "  --behaviour rpmsg-lite|openamp\n"
     "  --consumed-notify on|off tell the host of returned buffers (default: openamp only)\n"
     "  --ready none|rxdb|flag   how to say that the stack is ready (default rxdb)\n"
@@ -118,6 +119,7 @@ enum Option {
   kVdevs,
   kLink,
   kApp,
+  kChannels,
   kBehaviour,
   kConsumed,
   kReady,
@@ -135,6 +137,7 @@ constexpr option kOptions[] = {{"socket", required_argument, nullptr, kSocket},
                                {"vdevs", required_argument, nullptr, kVdevs},
                                {"link", required_argument, nullptr, kLink},
                                {"app", required_argument, nullptr, kApp},
+                               {"channels", required_argument, nullptr, kChannels},
                                {"behaviour", required_argument, nullptr, kBehaviour},
                                {"consumed-notify", required_argument, nullptr, kConsumed},
                                {"ready", required_argument, nullptr, kReady},
@@ -159,6 +162,7 @@ bool apply(int c, const char* value, FirmwareOptions& options, int& consumed) {
     return options.links_are_chosen = true;
   case kLink: options.links_are_chosen = true; return parse_links(value, options.links);
   case kApp: return parse_apps(value, options.apps);
+  case kChannels: return number("channels", value, kMaxChannels, options.channels);
   case kBehaviour:
     choice = choose("behaviour", value, {"rpmsg-lite", "openamp"});
     options.behaviour = choice == 1 ? Behaviour::openamp : Behaviour::rpmsg_lite;

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The firmware of one remote killed over and over at random moments, under load in both directions on
+// eight vdevs, while a second remote of the same daemon is used as ever. 200 deaths a board under
+// `npm run soak`, 20 in CI.
+
+import { readdirSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Prober } from '../support/latency.ts';
+import { VdevLoad } from '../support/load.ts';
+import { randomGenerator } from '../support/random.ts';
+import { channelPath, devicePath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
+import { residentBytes, SceneClient } from '../support/scene-client.ts';
+import { isSoak, tenth } from '../support/soak.ts';
+
+const boards = [
+  {
+    what: 'a system controller tells of it',
+    soc: 'imx8qxp',
+    core: 'cm40',
+    bus: 'dbus-daemon system',
+  },
+  { what: 'its doorbell is all there is', soc: 'imx8mp', core: 'm7', bus: 'dbus-broker' },
+] as const;
+const vdevs = 8;
+const rounds = tenth(200);
+const longestLifeMs = 300;
+/** Until the code of daemon and test has been compiled for what it does here. */
+const warmUpMs = 2_000;
+
+let scene: SceneClient;
+let client: RpmsgClient;
+
+afterEach(() => scene?.stop());
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+interface Growth {
+  readonly descriptors: number;
+  readonly bytes: number;
+}
+
+function sizeOfDaemon(): Growth {
+  const { pid } = scene.daemon.process;
+  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, bytes: residentBytes(pid) };
+}
+
+describe.each(boards)('where $what', ({ soc, core, bus }) => {
+  const remote = `/org/rpmsg/${core}`;
+
+  async function start(): Promise<VdevLoad[]> {
+    const other = { name: 'm4', platform: 'sim', soc: 'imx8mm', vdevs: 1 };
+    const config = { remote: [{ name: core, platform: 'sim', soc, vdevs }, other] };
+    scene = await SceneClient.start({ bus, config });
+    client = await scene.client();
+    // A client each: so many sends of one client may wait that eight vdevs would not get far.
+    const all = Array.from({ length: vdevs }, async (_, vdev) =>
+      VdevLoad.start(await scene.client(), core, vdev),
+    );
+    return await Promise.all(all);
+  }
+
+  /** Every channel is there again and carries messages of the life `generation`. */
+  async function isBack(loads: readonly VdevLoad[], generation: number): Promise<void> {
+    const before = loads.map(({ echoed }) => echoed);
+    await until(`generation ${generation}`, async () => {
+      return (await client.get(remote, 'Remote', 'Generation')) === generation;
+    });
+    await until('every vdev echoes again', () => {
+      return loads.every(({ echoed }, vdev) => echoed > (before[vdev] ?? 0) + 8);
+    });
+  }
+
+  test(`${rounds} deaths under load: all comes back, nothing hangs, a neighbour notices nothing`, async () => {
+    const loads = await start();
+    const neighbour = await scene.client();
+    const echo = await neighbour.open(channelPath('m4', 0, 'echo'));
+    await isBack(loads, 1);
+    const prober = new Prober<'warm-up' | 'undisturbed' | 'disturbed'>(echo, 'warm-up');
+    await sleep(warmUpMs);
+    prober.phase = 'undisturbed';
+    await sleep(rounds * longestLifeMs);
+    prober.phase = 'disturbed';
+    const below = randomGenerator(rounds);
+    let early: Growth | undefined;
+    for (let round = 1; round <= rounds; round++) {
+      await sleep(below(longestLifeMs));
+      process.kill(await scene.firmwarePid(core), 'SIGKILL');
+      await isBack(loads, round + 1);
+      if (round === Math.ceil(rounds / 10)) early = sizeOfDaemon();
+    }
+    await prober.stop();
+    await Promise.all(loads.map((load) => load.stop()));
+
+    for (const load of loads) {
+      expect(load.problems).toEqual([]);
+      // Every send was put into the ring, once, or failed with an error.
+      expect((await load.echo.stats())['tx_messages']).toBe(BigInt(load.sent));
+      expect((await load.echo.stats())['rx_drops']).toBe(0n);
+    }
+    expect(await client.get(remote, 'Remote', 'State')).toBe('attached');
+    expect(await client.get(remote, 'Remote', 'ResetCount')).toBe(rounds);
+    for (let vdev = 0; vdev < vdevs; vdev++) {
+      const stats = await client.deviceStats(devicePath(core, vdev));
+      expect([stats['rx_faults'], stats['tx_faults'], stats['rx_malformed']]).toEqual([0n, 0n, 0n]);
+    }
+    expect(await client.get('/org/rpmsg/m4', 'Remote', 'Generation')).toBe(1);
+    expect((await echo.stats())['rx_drops']).toBe(0n);
+    const p99 = (phase: 'undisturbed' | 'disturbed') => prober.quantile(phase, 0.99);
+    expect(p99('disturbed')).toBeLessThanOrEqual(2 * p99('undisturbed'));
+    const late = sizeOfDaemon();
+    expect(late.descriptors).toBe(early?.descriptors);
+    // The heap has found its size after some twenty deaths.
+    if (isSoak) expect(late.bytes).toBeLessThanOrEqual((early?.bytes ?? 0) * 1.02);
+  });
+});

@@ -5,10 +5,10 @@ import { BusError } from '../dbus/index.ts';
 
 export const CliStatus = {
   ok: 0,
-  /** The daemon answered with an error. */
+  /** The daemon, or the simulated SoC, answered with an error. */
   failure: 1,
   usage: 64,
-  /** No bus, or no daemon on it. */
+  /** No bus, no daemon on it, or no simulated SoC. */
   unavailable: 69,
   /** The bus's policy or the daemon forbids it. */
   noPermission: 77,

@@ -4,13 +4,15 @@
 import type { Verb } from './verb.ts';
 
 const optionsText = `Options:
-  --bus BUS  system (default), session, or a D-Bus address
-  --json     print JSON
-  --help     print this, or the help of a verb, and exit
+  --bus BUS      system (default), session, or a D-Bus address
+  --json         print JSON
+  --socket PATH  of the simulated SoC, for sim: its attach socket or its control socket
+                 (default $RPMSG_SOC_SOCKET, else /run/rpmsg-sim/soc.sock)
+  --help         print this, or the help of a verb, and exit
 `;
 
-const statusText = `Exit status: 0 done, 1 the daemon answered with an error, 64 wrong usage,
-69 no bus or no daemon, 77 not permitted.
+const statusText = `Exit status: 0 done, 1 it answered with an error, 64 wrong usage,
+69 no bus, no daemon or no simulated SoC, 77 not permitted.
 `;
 
 export function helpOfAll(verbs: readonly Verb[]): string {
@@ -25,10 +27,10 @@ ${optionsText}
 ${statusText}`;
 }
 
-export function helpOf({ name, usage, summary, calls }: Verb): string {
+export function helpOf({ name, usage, summary, calls, details }: Verb): string {
   const line = ['rpmsgctl', '[options]', name, usage].filter((word) => word !== '').join(' ');
   return `Usage: ${line}
-${summary[0]?.toUpperCase()}${summary.slice(1)}. Calls ${calls.join(', ')}.
+${summary[0]?.toUpperCase()}${summary.slice(1)}.${calls.length > 0 ? ` Calls ${calls.join(', ')}.` : ''}
 
-${optionsText}`;
+${details === undefined ? '' : `${details}\n`}${optionsText}`;
 }

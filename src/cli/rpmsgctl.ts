@@ -46,10 +46,14 @@ async function dispatch(
   if (rest.length > 0 && verb.usage === '') {
     throw usage(`${verb.name} takes no argument, so ${JSON.stringify(rest[0])} means nothing`);
   }
+  if (values.socket !== undefined && verb.usesSocket !== true) {
+    throw usage(`--socket is for sim; ${verb.name} speaks to the daemon, through --bus`);
+  }
   const context: CommandContext = {
     bus: () => connection.open(values.bus ?? 'system'),
     json: values.json === true,
     args: rest,
+    socket: values.socket,
     print: (text) => output.print(text),
   };
   await verb.run(context);
@@ -78,7 +82,12 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { bus: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+      options: {
+        bus: { type: 'string' },
+        json: { type: 'boolean' },
+        socket: { type: 'string' },
+        help: { type: 'boolean' },
+      },
       allowPositionals: true,
       strict: true,
     });

@@ -8,6 +8,8 @@ export interface CommandContext {
   bus(): Promise<Bus>;
   readonly json: boolean;
   readonly args: readonly string[];
+  /** Of --socket, for verbs that use it. */
+  readonly socket?: string | undefined;
   print(text: string): void;
 }
 
@@ -19,6 +21,10 @@ export interface Verb {
   readonly summary: string;
   /** The bus methods it calls, for its help. */
   readonly calls: readonly string[];
+  /** It speaks to a simulated SoC, so --socket means something. */
+  readonly usesSocket?: boolean;
+  /** More lines for its help. */
+  readonly details?: string;
   /** Throws RpmsgctlError or BusError. */
   run(context: CommandContext): Promise<void> | void;
 }

@@ -2,7 +2,8 @@
 // Every verb of rpmsgctl, in the order in which the help shows them.
 
 import { list } from './list.ts';
+import { sim } from './sim.ts';
 import type { Verb } from './verb.ts';
 import { version } from './version.ts';
 
-export const verbs: readonly Verb[] = [list, version];
+export const verbs: readonly Verb[] = [list, sim, version];

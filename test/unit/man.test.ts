@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { compileInterfaceXml } from '../../packaging/dev/interface-xml.mjs';
 import { busManPage } from '../../packaging/dev/man-bus.mjs';
 import { helpOfAll } from '../../src/cli/help.ts';
+import { simVerbs } from '../../src/cli/sim.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { fileSchema } from '../../src/config/schema.ts';
 import { defaultLimits } from '../../src/config/types.ts';
@@ -91,6 +92,16 @@ it('describes and completes every verb of rpmsgctl, and no other', () => {
   expect(/local verbs='([^']*)'/.exec(read('packaging/completions/rpmsgctl'))?.[1]).toBe(
     names.join(' '),
   );
+});
+
+it('describes and completes every verb of rpmsgctl sim, and no other', () => {
+  const page = read('packaging/man/rpmsgctl.1').replaceAll('\\-', '-');
+  const [, section = ''] = /\n\.SH "SIMULATED SOC"\n([\s\S]*?)\n\.SH /.exec(page) ?? [];
+  const names = simVerbs.map(({ name }) => name);
+  expect([...section.matchAll(/^\.TP\n\.BI? (\S+)/gm)].map(([, name]) => name)).toEqual(names);
+  const [, list = ''] =
+    /local sim_verbs='([^']*)'/.exec(read('packaging/completions/rpmsgctl')) ?? [];
+  expect(list.split(/\s+/)).toEqual(names);
 });
 
 it.each(programs.slice(0, 2))('explains every exit status of $name', ({ name, section, help }) => {

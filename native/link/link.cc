@@ -12,7 +12,8 @@ namespace rpmsg {
 
 Link::Link(std::function<void()> wake)
     : event_ring_(kEventBytes), events_(event_ring_, std::move(wake)), delivery_(events_),
-      commands_(kCommands), thread_(std::make_unique<LinkThread>(remotes_, commands_, delivery_)) {}
+      commands_(kCommands),
+      thread_(std::make_unique<LinkThread>(remotes_, scus_, commands_, delivery_)) {}
 
 Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
   if (is_started_ || is_closed_) {
@@ -32,11 +33,31 @@ Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
   result.resume = opened.remote->resume().kind;
   result.reason = opened.remote->resume().reason;
   result.generation = opened.remote->first_generation();
+  join_scu(setup, *opened.remote);
   remotes_.push_back(std::move(opened.remote));
   books_.resize(remotes_.size() * kMaxVdevs);
   for (uint32_t i = 0; i < setup.vdevs; ++i)
     reopen_endpoints(index, *vdev(index, i), result.endpoints);
   return result;
+}
+
+/// A board's System Controller is shared by the remotes on it. Without one the remote works all the
+/// same: it says itself when it is ready.
+void Link::join_scu(const RemoteSetup& setup, Remote& remote) {
+  if (!BoardScu::is_on(remote.soc())) return;
+  auto found = std::find_if(scus_.begin(), scus_.end(),
+                            [&](const auto& scu) { return scu->name() == setup.sim_socket; });
+  if (found == scus_.end()) {
+    OpenedPlatform opened = open_sim_scu(setup.sim_socket);
+    if (!opened.platform) {
+      if (opened.error.is_absent) return;
+      return remote.set_notices(nullptr, "no notice of resets: " + opened.error.message);
+    }
+    scus_.push_back(std::make_unique<BoardScu>(setup.sim_socket, std::move(opened.platform)));
+    found = scus_.end() - 1;
+  }
+  (*found)->add(remote, setup.core, setup.partition);
+  remote.set_notices(found->get(), {});
 }
 
 Result<void> Link::start(int realtime_priority) {

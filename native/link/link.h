@@ -115,6 +115,7 @@ private:
   VdevBook& book(uint32_t remote, uint32_t vdev) { return books_[remote * kMaxVdevs + vdev]; }
   void make_room(uint32_t remote, uint32_t index, Vdev& vdev);
   void command(Command command);
+  void join_scu(const RemoteSetup& setup, Remote& remote);
   Result<void> claim(const EndpointSetup& setup);
   void reopen_endpoints(uint32_t remote, Vdev& vdev, std::vector<Unclaimed>& into);
   uint64_t reopen(uint32_t remote, EndpointRecord& record, Vdev& vdev,
@@ -130,6 +131,7 @@ private:
   SpscQueue<Command> commands_;
   std::deque<Command> backlog_; // what did not fit, in order
   LinkThread::Remotes remotes_;
+  LinkThread::Scus scus_;
   std::unique_ptr<LinkThread> thread_;
   bool is_started_ = false;
   bool is_closed_ = false;

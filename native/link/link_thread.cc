@@ -16,11 +16,15 @@ namespace rpmsg {
 
 namespace {
 
-// What an epoll event is about: the remote's index and which of its descriptors.
-enum class Source : uint64_t { wake, timer, interrupt, board };
+// What an epoll event is about: the index of a remote or SCU and which of its descriptors.
+enum class Source : uint64_t { wake, timer, interrupt, board, scu_interrupt, scu_board };
 
-constexpr uint64_t tag_of(Source source, uint64_t remote = 0) {
-  return static_cast<uint64_t>(source) | remote << 8;
+constexpr uint64_t tag_of(Source source, uint64_t index = 0) {
+  return static_cast<uint64_t>(source) | index << 8;
+}
+
+constexpr bool is_scu(uint64_t tag) {
+  return static_cast<Source>(tag & 0xFF) >= Source::scu_interrupt;
 }
 
 void drain_counter(int fd) {
@@ -31,8 +35,9 @@ void drain_counter(int fd) {
 
 } // namespace
 
-LinkThread::LinkThread(Remotes& remotes, SpscQueue<Command>& commands, Delivery& delivery)
-    : remotes_(remotes), commands_(commands), delivery_(delivery),
+LinkThread::LinkThread(Remotes& remotes, Scus& scus, SpscQueue<Command>& commands,
+                       Delivery& delivery)
+    : remotes_(remotes), scus_(scus), commands_(commands), delivery_(delivery),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 Result<void> LinkThread::watch(int fd, uint64_t tag) {
@@ -55,6 +60,13 @@ Result<void> LinkThread::set_up() {
     auto watched = watch(remotes_[i]->interrupt_fd(), tag_of(Source::interrupt, i));
     if (watched && remotes_[i]->board_fd() >= 0) {
       watched = watch(remotes_[i]->board_fd(), tag_of(Source::board, i));
+    }
+    if (!watched) return watched;
+  }
+  for (size_t i = 0; i < scus_.size(); ++i) {
+    auto watched = watch(scus_[i]->interrupt_fd(), tag_of(Source::scu_interrupt, i));
+    if (watched && scus_[i]->board_fd() >= 0) {
+      watched = watch(scus_[i]->board_fd(), tag_of(Source::scu_board, i));
     }
     if (!watched) return watched;
   }
@@ -105,11 +117,15 @@ void LinkThread::run() {
   run_commands(now); // endpoints opened before the start know their addresses from the first look
   for (auto& remote : remotes_)
     remote->start(now);
+  for (auto& scu : scus_)
+    scu->start(now);
   settle(now);
   while (!stopping_.load(std::memory_order_relaxed))
     turn();
   for (auto& remote : remotes_)
     remote->stop();
+  for (auto& scu : scus_)
+    scu->stop();
 }
 
 void LinkThread::turn() {
@@ -118,8 +134,15 @@ void LinkThread::turn() {
   if (!more) arm_timer(monotonic_ns());
   const int count = epoll_wait(epoll_.get(), ready.data(), ready.size(), more ? 0 : -1);
   const uint64_t now = monotonic_ns();
+  // SCFW first: a remote that was reset gets fresh rings before anything else is done about it.
   for (int i = 0; i < count; ++i)
-    handle(ready[static_cast<size_t>(i)].data.u64, now);
+    if (const uint64_t tag = ready[static_cast<size_t>(i)].data.u64; is_scu(tag)) {
+      handle_scu(tag, now);
+    }
+  for (int i = 0; i < count; ++i)
+    if (const uint64_t tag = ready[static_cast<size_t>(i)].data.u64; !is_scu(tag)) handle(tag, now);
+  for (auto& scu : scus_)
+    if (scu->next_deadline() <= now) scu->on_timer(now);
   run_commands(now);
   for (auto& remote : remotes_) {
     if (remote->has_more()) remote->continue_work(now);
@@ -148,7 +171,16 @@ void LinkThread::handle(uint64_t tag, uint64_t now_ns) {
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, remote->interrupt_fd(), nullptr);
     remote->on_board_gone();
     return;
+  default: return;
   }
+}
+
+void LinkThread::handle_scu(uint64_t tag, uint64_t now_ns) {
+  BoardScu& scu = *scus_[tag >> 8];
+  if (static_cast<Source>(tag & 0xFF) == Source::scu_interrupt) return scu.on_interrupt(now_ns);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, scu.board_fd(), nullptr);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, scu.interrupt_fd(), nullptr);
+  scu.on_board_gone();
 }
 
 void LinkThread::run_commands(uint64_t now_ns) {
@@ -208,6 +240,8 @@ void LinkThread::arm_timer(uint64_t now_ns) {
   uint64_t earliest = kNever;
   for (auto& remote : remotes_)
     earliest = std::min(earliest, remote->next_deadline(now_ns));
+  for (auto& scu : scus_)
+    earliest = std::min(earliest, scu->next_deadline());
   if (earliest == timer_at_ns_) return;
   timer_at_ns_ = earliest;
   itimerspec when{};

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "link/board_scu.h"
 #include "link/command.h"
 #include "link/delivery.h"
 #include "link/remote.h"
@@ -22,8 +23,9 @@ namespace rpmsg {
 class LinkThread {
 public:
   using Remotes = std::vector<std::unique_ptr<Remote>>;
+  using Scus = std::vector<std::unique_ptr<BoardScu>>; // one a board that has one
 
-  LinkThread(Remotes& remotes, SpscQueue<Command>& commands, Delivery& delivery);
+  LinkThread(Remotes& remotes, Scus& scus, SpscQueue<Command>& commands, Delivery& delivery);
   LinkThread(const LinkThread&) = delete;
   LinkThread& operator=(const LinkThread&) = delete;
   ~LinkThread() { stop(); }
@@ -48,6 +50,7 @@ private:
   void run();
   void turn();
   void handle(uint64_t tag, uint64_t now_ns);
+  void handle_scu(uint64_t tag, uint64_t now_ns);
   void run_commands(uint64_t now_ns);
   void execute(const Command& command, uint64_t now_ns);
   void settle(uint64_t now_ns);
@@ -56,6 +59,7 @@ private:
   bool anyone_has_more() const;
 
   Remotes& remotes_;
+  Scus& scus_;
   SpscQueue<Command>& commands_;
   Delivery& delivery_;
   UniqueFd epoll_;

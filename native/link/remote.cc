@@ -20,6 +20,8 @@ constexpr uint32_t kWordBudget = 8;
 // What a ready doorbell costs of it, and how many used TX buffers are taken at once.
 constexpr uint32_t kDoorbellCost = 16;
 constexpr uint32_t kReclaimBudget = 32;
+// Taken from one vdev's ring before a new life begins: all that a usual ring can hold.
+constexpr uint32_t kLastLook = 256;
 constexpr uint64_t kFlagSampleWaitingNs = 1 * kNsPerMs;
 constexpr uint64_t kFlagSampleNs = 1000 * kNsPerMs;
 constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
@@ -46,6 +48,7 @@ void Remote::start(uint64_t now_ns) {
     mu_.open();
   }
   life_.start(resume_, now_ns);
+  if (!no_notices_.empty()) life_.restate(no_notices_.c_str());
   // Unconditionally, and before the first look: a dead owner may have left the line masked, and
   // what rang before we came is still pending.
   platform_->unmask_interrupt();
@@ -104,6 +107,7 @@ bool Remote::take_ready(uint32_t& budget, uint64_t now_ns) {
   // Once acknowledged the doorbell cannot be seen again: if it ends a life, that is stored before.
   life_.expect_ready_doorbell();
   (void)mu_.take_doorbells();
+  reap_last();
   life_.on_ready_doorbell(now_ns);
   // A new life zeroes and refills every ring: enough for one turn.
   const bool is_new_life = life_.generation() != generation;
@@ -166,6 +170,16 @@ bool Remote::reap(Vdev& vdev, uint32_t& budget) {
   return found;
 }
 
+/// What a life that is over left in the rings: received by it, and delivered as its own.
+void Remote::reap_last() {
+  if (!life_.offered()) return;
+  for (auto& vdev : vdevs_) {
+    for (uint32_t budget = kLastLook; budget > 0;) {
+      if (!reap(*vdev, budget)) break;
+    }
+  }
+}
+
 bool Remote::serve_transmit(uint32_t& budget) {
   {
     const Lock lock(mutex_);
@@ -201,7 +215,7 @@ void Remote::settle(uint64_t now_ns) {
   watch_.disarm();
   bool has_new_fault = false;
   for (auto& vdev : vdevs_) {
-    if (is_gone_ || !life_.offered() || vdev->state() == VdevState::faulted) {
+    if (is_gone_ || !life_.offered() || life_.is_quiet() || vdev->state() == VdevState::faulted) {
       watch_.after_look(vdev->index(), false, false, 0, now_ns);
       continue;
     }
@@ -249,6 +263,21 @@ void Remote::reinitialize(uint64_t now_ns) {
   if (is_gone_) return;
   life_.reinitialize(now_ns);
   service(now_ns);
+}
+
+void Remote::set_notices(ResetNotices* notices, std::string why_not) {
+  life_.set_notices(notices);
+  no_notices_ = std::move(why_not);
+}
+
+void Remote::on_no_notices(const char* reason, uint64_t now_ns) {
+  if (!is_gone_) life_.on_no_notices(reason, now_ns);
+}
+
+void Remote::on_status(const ResetStatus& status, uint64_t now_ns) {
+  if (is_gone_) return;
+  if (status.rebooted) reap_last();
+  life_.on_status(status, now_ns);
 }
 
 void Remote::on_board_gone() {

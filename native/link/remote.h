@@ -26,7 +26,7 @@
 
 namespace rpmsg {
 
-class Remote {
+class Remote final : public ResetNoticeListener {
 public:
   struct Opened {
     std::unique_ptr<Remote> remote; // null on failure
@@ -44,6 +44,10 @@ public:
   SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
   std::vector<std::unique_ptr<Vdev>>& vdevs() { return vdevs_; }
   PiMutex& send_mutex() { return mutex_; }
+  std::string soc() const { return platform_->soc(); }
+  /// Where SCFW can be asked about resets; or null, and why it cannot although there is one. Before
+  /// start().
+  void set_notices(ResetNotices* notices, std::string why_not);
   /// How its state began.
   const Resume& resume() const { return resume_; }
   /// Its slots and endpoints are an earlier process's.
@@ -70,6 +74,10 @@ public:
   void cancel_caller(uint32_t caller);
   void reinitialize(uint64_t now_ns);
   void on_board_gone();
+  void on_partition(uint8_t partition) override { life_.on_partition(partition); }
+  void on_no_notices(const char* reason, uint64_t now_ns) override;
+  void on_status_begins() override { life_.on_status_begins(); }
+  void on_status(const ResetStatus& status, uint64_t now_ns) override;
   /// Masks every interrupt and asks the remote for none: a successor finds the rings consistent.
   void stop();
 
@@ -85,6 +93,7 @@ private:
   bool take_ready(uint32_t& budget, uint64_t now_ns);
   bool drain_words(uint32_t& budget);
   bool reap(Vdev& vdev, uint32_t& budget);
+  void reap_last();
   bool serve_transmit(uint32_t& budget);
   void sample_flags(uint64_t now_ns);
 
@@ -105,6 +114,7 @@ private:
   uint64_t next_flag_sample_ns_ = 0;
   size_t first_vdev_ = 0; // whose ring is looked at first
   bool more_ = false;
+  std::string no_notices_; // why SCFW's notices do not come
   bool is_gone_unreported_ = false;
   bool is_gone_ = false;
   bool is_masked_ = false; // the interrupt fired and was not unmasked yet

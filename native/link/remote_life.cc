@@ -16,106 +16,31 @@ namespace {
 
 using Lock = std::lock_guard<PiMutex>;
 
-constexpr uint64_t kFirstRepeatNs = 10 * kNsPerMs;
 constexpr uint64_t kLastRepeatNs = 1000 * kNsPerMs;
 // A remote that says it started again, and again, is offered its rings no more often than this: who
 // starts in earnest waits for the word and loses nothing.
 constexpr uint64_t kShortestLifeNs = 10 * kNsPerMs;
+// After a new life by hand, a remote that uses no ring in this time will not.
+constexpr uint64_t kProgressNs = 1000 * kNsPerMs;
+
+constexpr char kReplayed[] = ": silent-restart, the firmware seems to have started over without "
+                             "notice; Reinitialize, then it must initialise its RPMsg stack again";
 
 constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
 
 } // namespace
 
-void RemoteLife::start(const Resume& resume, uint64_t now_ns) {
-  if (resume.kind == Resume::Kind::cold) {
-    start_cold(resume, now_ns);
-  } else {
-    take_over(resume, now_ns);
-  }
-}
-
-void RemoteLife::start_cold(const Resume& resume, uint64_t now_ns) {
-  // Without its state nothing tells what the remote has seen of rings that an earlier owner left,
-  // and it cannot notice that they are new: whoever reads the log should know.
-  const bool used_before =
-      std::any_of(parts_.vdevs.begin(), parts_.vdevs.end(),
-                  [](const auto& vdev) { return vdev->rx().has_used() || vdev->tx().has_used(); });
-  const bool is_reset = phase_of(parts_.record) == RemotePhase::resetting;
-  if (is_reset && !resume.reason.empty()) return begin(resume.reason.c_str(), now_ns);
-  begin(used_before ? "start over an earlier owner's rings: firmware whose link is up must "
-                      "initialise its RPMsg stack again"
-                    : "start",
-        now_ns);
-}
-
-void RemoteLife::take_over(const Resume& resume, uint64_t now_ns) {
-  {
-    const Lock lock(parts_.mutex);
-    parts_.words.reset();
-  }
-  for (auto& vdev : parts_.vdevs)
-    take_over_vdev(*vdev, resume, now_ns);
-  is_taken_over_ = true;
-  last_offer_ns_ = now_ns;
-  const bool is_attached = phase_of(parts_.record) == RemotePhase::attached;
-  offered_ = is_attached || parts_.record.offered != 0;
-  if (!offered_) {
-    offer_at_ns_ = now_ns + parts_.ready_wait_ms * kNsPerMs;
-    evidence_ = Evidence::timeout;
-    return move(RemoteState::waiting, resume.reason.c_str());
-  }
-  for (auto& vdev : parts_.vdevs) {
-    if (vdev->state() != VdevState::faulted) set_vdev(*vdev, VdevState::offered, "");
-  }
-  if (!is_attached) return move(RemoteState::waiting, resume.reason.c_str());
-  move(RemoteState::attached, resume.reason.c_str());
-  for (auto& vdev : parts_.vdevs) {
-    look_at(*vdev); // up, or faulted again, as the former process left it
-    const bool is_used = vdev->rx().has_used() || vdev->tx().has_used();
-    if (is_used && vdev->state() == VdevState::offered) set_vdev(*vdev, VdevState::up, "");
-  }
-}
-
-void RemoteLife::take_over_vdev(Vdev& vdev, const Resume& resume, uint64_t now_ns) {
-  const uint32_t bit = 1u << vdev.index();
-  if ((resume.lost_vdevs & bit) != 0) {
-    return set_vdev(vdev, VdevState::faulted, resume.reason.c_str());
-  }
-  if ((resume.blank_vdevs & bit) != 0) lay_out_rings(vdev);
-  while (vdev.rx().post_empty()) { // what was taken and not posted again yet
-  }
-  vdev.rx().set_interrupts(true); // an orderly stop asked for none
-  {
-    const Lock lock(parts_.mutex);
-    vdev.tx().set_interrupts(true);
-  }
-  repeats_[vdev.index()] = Repeat{now_ns + kFirstRepeatNs, kFirstRepeatNs};
-}
-
-void RemoteLife::tell_taken_over() {
-  const bool is_due = is_taken_over_ && offered_;
-  is_taken_over_ = false;
-  if (!is_due) return;
-  const Lock lock(parts_.mutex);
-  parts_.mu.set_flags(1);
-  for (auto& vdev : parts_.vdevs) {
-    if (vdev->state() == VdevState::faulted) continue;
-    parts_.words.mark_pending(1u << vdev->rx_queue_id() | 1u << vdev->tx_queue_id());
-  }
-}
-
-void RemoteLife::reinitialize(uint64_t now_ns) {
-  if (state_ == RemoteState::offline) return;
-  begin("reinitialize", now_ns);
-}
-
-void RemoteLife::begin(const char* reason, uint64_t now_ns) {
+void RemoteLife::begin(const char* reason, std::optional<ResetCause> cause, uint64_t now_ns) {
   begin_reset(parts_.record);
+  is_tentative_ = false;
   count_reset(parts_.record);
   offered_ = false;
   is_taken_over_ = false;
   persist_store(parts_.record.offered, 0);
   remember_flag(false);
+  is_silent_restart_ = false;
+  progress_by_ns_ = kNever;
+  if (cause) tell_reset(*cause, now_ns);
   move(RemoteState::down, reason);
   for (auto& vdev : parts_.vdevs) { // from here on nobody sends, so that no word follows the reset
     set_vdev(*vdev, VdevState::down, reason);
@@ -127,6 +52,7 @@ void RemoteLife::begin(const char* reason, uint64_t now_ns) {
     const Lock lock(parts_.mutex);
     parts_.mu.open();
     parts_.words.reset();
+    parts_.words.hold(judge_.is_waiting());
     parts_.mu.set_flags(0);
   }
   for (auto& vdev : parts_.vdevs)
@@ -145,6 +71,7 @@ void RemoteLife::lay_out_rings(Vdev& vdev) {
   vdev.tx().start_fresh();
   vdev.tx_life += 1;
   vdev.waiting_for_credit_only = false;
+  vdev.is_quiet = false;
 }
 
 void RemoteLife::on_ready_doorbell(uint64_t now_ns) {
@@ -173,16 +100,17 @@ void RemoteLife::expect_ready_doorbell() {
   if (state_ != RemoteState::offline && offered_ && is_touched()) begin_reset(parts_.record);
 }
 
-void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
-  if (state_ == RemoteState::offline) return;
-  if (offered_ && !is_touched()) {
+void RemoteLife::act_on_ready(Evidence evidence, uint64_t now_ns) {
+  if (state_ != RemoteState::quiescing && offered_ && !is_touched()) {
     // Nobody has used these rings yet: they are as fresh as at the start, only the words are due.
     for (auto& vdev : parts_.vdevs)
       tell(*vdev, now_ns);
     return;
   }
-  if (offered_) {
-    begin(evidence == Evidence::rxdb ? "rxdb" : "ready flag", now_ns);
+  if (offered_ || state_ == RemoteState::quiescing) {
+    const bool is_doorbell = evidence == Evidence::rxdb;
+    begin(is_doorbell ? "rxdb" : "ready flag", is_doorbell ? ResetCause::rxdb : ResetCause::flag,
+          now_ns);
     no_offer_before_ns_ = last_offer_ns_ + kShortestLifeNs;
   }
   evidence_ = evidence;
@@ -206,6 +134,8 @@ void RemoteLife::offer(uint64_t now_ns) {
     tell(*vdev, now_ns);
   }
   unreported_ready_ = !parts_.events.remote_ready(parts_.index, generation(), evidence_);
+  if (is_by_hand_) progress_by_ns_ = now_ns + kProgressNs;
+  is_by_hand_ = false;
 }
 
 void RemoteLife::tell(Vdev& vdev, uint64_t now_ns) {
@@ -241,7 +171,7 @@ void RemoteLife::on_progress(uint64_t) {
     // A doorbell that rang before the word was taken belongs to this life: were it still pending
     // when the phase is stored, a successor would take it for the next one's.
     if (taken && (parts_.mu.pending_doorbells() & kReadyDoorbell) == 0) {
-      store_phase(parts_.record, RemotePhase::attached);
+      note_attached();
       move(RemoteState::attached, "");
     }
   }
@@ -266,9 +196,12 @@ void RemoteLife::look_at(Vdev& vdev) {
   }
   if (fault != RingFault::none) {
     (rx_fault ? vdev.counters().rx_faults : vdev.counters().tx_faults).add();
-    std::array<char, 96> why{};
-    std::snprintf(why.data(), why.size(), "vring%d: %s (%" PRIu64 ")", rx_fault ? 0 : 1,
-                  ring_fault_name(fault), value);
+    // Firmware that starts over unnoticed and is sent something replays vring1 from its beginning.
+    const bool is_replay = !rx_fault && fault == RingFault::used_index_jump;
+    is_silent_restart_ = is_silent_restart_ || is_replay;
+    std::array<char, 192> why{};
+    std::snprintf(why.data(), why.size(), "vring%d: %s (%" PRIu64 ")%s", rx_fault ? 0 : 1,
+                  ring_fault_name(fault), value, is_replay ? kReplayed : "");
     set_vdev(vdev, VdevState::faulted, why.data());
     parts_.sends.fail_all(vdev, Errc::peer_fault);
   } else if (moved && vdev.state() == VdevState::offered) {
@@ -277,12 +210,19 @@ void RemoteLife::look_at(Vdev& vdev) {
 }
 
 void RemoteLife::on_timer(uint64_t now_ns) {
+  if (judge_.next_deadline() <= now_ns) apply(judge_.on_timer(now_ns), now_ns);
+  if (is_quiet()) return;
   if (offer_at_ns_ <= now_ns) offer(now_ns);
   if (!offered_) return;
   repeat_words(now_ns);
+  if (progress_by_ns_ <= now_ns) {
+    progress_by_ns_ = kNever;
+    if (!any_vdev(VdevState::up)) restate("the firmware must initialise its RPMsg stack again");
+  }
 }
 
 uint64_t RemoteLife::next_deadline() const {
+  if (is_quiet()) return judge_.next_deadline();
   uint64_t earliest = offer_at_ns_;
   if (!offered_) return earliest;
   for (const auto& vdev : parts_.vdevs) {
@@ -290,12 +230,13 @@ uint64_t RemoteLife::next_deadline() const {
       earliest = std::min(earliest, repeats_[vdev->index()].at_ns);
     }
   }
-  return earliest;
+  return std::min(earliest, progress_by_ns_);
 }
 
 void RemoteLife::on_board_gone() {
   offered_ = false;
   offer_at_ns_ = kNever;
+  (void)judge_.on_no_notices();
   for (auto& vdev : parts_.vdevs) {
     set_vdev(*vdev, VdevState::down, "the board is gone");
     parts_.sends.fail_all(*vdev, Errc::remote_down);
@@ -307,6 +248,11 @@ void RemoteLife::move(RemoteState to, const char* reason) {
   if (state_ == to) return;
   assert(is_legal_move(state_, to));
   state_ = to;
+  restate(reason);
+}
+
+/// Tells the state again, with what there is to say about it now.
+void RemoteLife::restate(const char* reason) {
   std::snprintf(reason_.data(), reason_.size(), "%s", reason);
   unreported_state_ =
       !parts_.events.remote_state(parts_.index, state_, generation(), reason_.data());
@@ -323,7 +269,21 @@ void RemoteLife::set_vdev(Vdev& vdev, VdevState state, const char* reason) {
   unreported_vdevs_ = told ? unreported_vdevs_ & ~bit : unreported_vdevs_ | bit;
 }
 
+void RemoteLife::tell_reset(ResetCause cause, uint64_t now_ns) {
+  reset_cause_ = cause;
+  reset_ns_ = now_ns;
+  unreported_reset_ = !parts_.events.remote_reset(parts_.index, generation(), cause, now_ns);
+}
+
 bool RemoteLife::report() {
+  if (unreported_partition_) {
+    unreported_partition_ =
+        !parts_.events.pair(EventKind::remote_partition, parts_.index, partition_);
+  }
+  if (unreported_reset_) {
+    unreported_reset_ =
+        !parts_.events.remote_reset(parts_.index, generation(), reset_cause_, reset_ns_);
+  }
   // What happened while the main thread did not look is told as what is true now.
   for (auto& vdev : parts_.vdevs) {
     const uint32_t bit = 1u << vdev->index();
@@ -338,7 +298,8 @@ bool RemoteLife::report() {
   if (unreported_ready_ && offered_) {
     unreported_ready_ = !parts_.events.remote_ready(parts_.index, generation(), evidence_);
   }
-  return !unreported_state_ && !(unreported_ready_ && offered_);
+  return !unreported_partition_ && !unreported_reset_ && !unreported_state_ &&
+         !(unreported_ready_ && offered_);
 }
 
 bool RemoteLife::any_vdev(VdevState state) const {

@@ -7,12 +7,15 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
 #include "link/event_writer.h"
 #include "link/pi_mutex.h"
 #include "link/remote_setup.h"
+#include "link/reset_judge.h"
+#include "link/reset_notices.h"
 #include "link/resume.h"
 #include "link/send_path.h"
 #include "link/states.h"
@@ -34,7 +37,7 @@ struct RemoteParts {
   EventWriter& events;
 };
 
-class RemoteLife {
+class RemoteLife final : public ResetNoticeListener {
 public:
   explicit RemoteLife(const RemoteParts& parts) : parts_(parts) {}
 
@@ -42,6 +45,18 @@ public:
   uint32_t generation() const { return parts_.record.generation; }
   /// Rings are laid out and the remote was told: there is something to look at.
   bool offered() const { return offered_; }
+  /// Nobody sends, no word goes out and nothing is repeated: a reset was announced, or SCFW is
+  /// being asked about one. What the remote does is looked at all the same.
+  bool is_quiet() const;
+
+  /// Where SCFW can be asked. Before start().
+  void set_notices(ResetNotices* notices);
+  void on_partition(uint8_t partition) override;
+  void on_no_notices(const char* reason, uint64_t now_ns) override;
+  void on_status_begins() override;
+  void on_status(const ResetStatus& status, uint64_t now_ns) override;
+  /// Tells the present state again with something to know about it.
+  void restate(const char* reason);
 
   /// The MU is open, nothing was looked at yet: begins a life, or goes on with the one there is.
   void start(const Resume& resume, uint64_t now_ns);
@@ -68,12 +83,23 @@ public:
   bool report();
 
 private:
+  static constexpr uint64_t kFirstRepeatNs = 10 * kNsPerMs;
+
   struct Repeat {
     uint64_t at_ns;
     uint64_t interval_ns;
   };
 
-  void begin(const char* reason, uint64_t now_ns);
+  /// The first life has no cause: nothing was reset.
+  void begin(const char* reason, std::optional<ResetCause> cause, uint64_t now_ns);
+  void apply(const ResetJudge::Verdict& verdict, uint64_t now_ns);
+  void on_rebooted(uint64_t now_ns);
+  void quiesce(const char* reason);
+  void act_on_ready(Evidence evidence, uint64_t now_ns);
+  void hold_words();
+  void release_words();
+  void note_attached();
+  void tell_reset(ResetCause cause, uint64_t now_ns);
   void take_over(const Resume& resume, uint64_t now_ns);
   void take_over_vdev(Vdev& vdev, const Resume& resume, uint64_t now_ns);
   void start_cold(const Resume& resume, uint64_t now_ns);
@@ -103,6 +129,18 @@ private:
   uint32_t unreported_vdevs_ = 0;  // bit n = vdev n
   bool unreported_state_ = false;
   bool unreported_ready_ = false;
+
+  ResetJudge judge_;
+  bool is_tentative_ = false; // phase `resetting` is stored until SCFW has answered, no longer
+  RemotePhase tentative_phase_ = RemotePhase::none; // what is stored again if nothing was reset
+  uint8_t partition_ = 0;
+  bool unreported_partition_ = false;
+  ResetCause reset_cause_ = ResetCause::rebooted;
+  uint64_t reset_ns_ = 0;
+  bool unreported_reset_ = false;
+  bool is_silent_restart_ = false; // a replay of vring1 was seen in this life
+  bool is_by_hand_ = false;        // this life began by reinitialize() and was not offered yet
+  uint64_t progress_by_ns_ = kNever;
 };
 
 } // namespace rpmsg

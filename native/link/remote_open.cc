@@ -49,6 +49,9 @@ std::string problem_of(const RemoteSetup& setup) {
       setup.vdevs * setup.buffer_stride > kLimit - setup.buffer_base) {
     return "the windows must end below 4 GiB: a remote addresses 32 bits";
   }
+  if (setup.partition < -1 || setup.partition > 31) {
+    return "partition is " + std::to_string(setup.partition) + ", must be 0 to 31, or -1 to ask";
+  }
   if (setup.slots < 1 || setup.slots > 65536) return "slots must be 1 to 65536";
   return {};
 }

@@ -26,6 +26,7 @@ struct RemoteSetup {
   uint64_t buffer_stride = 0;  // bytes from one vdev's buffers to the next one's
   QueueGeometry geometry;      // of every ring
   uint32_t slots = 1024;       // of each vdev's arena
+  int32_t partition = -1;      // SCFW's number of the core's partition; -1: ask SCFW
   uint32_t ready_wait_ms = 50; // until link-up words are tried without evidence of readiness
 
   uint64_t half_bytes() const {

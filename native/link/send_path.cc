@@ -19,7 +19,7 @@ SendOutcome failed(Errc error) {
 
 Errc refusal(Vdev& vdev) {
   if (vdev.tx().poisoned() || vdev.state() == VdevState::faulted) return Errc::peer_fault;
-  return vdev.state() == VdevState::down ? Errc::remote_down : Errc::ok;
+  return vdev.is_quiet || vdev.state() == VdevState::down ? Errc::remote_down : Errc::ok;
 }
 
 } // namespace

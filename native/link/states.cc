@@ -12,7 +12,7 @@ constexpr size_t kStates = 6;
 // Rows: from; columns: to; both in the order offline waiting attached quiescing down faulted.
 constexpr bool kLegal[kStates][kStates] = {
     {false, true, true, false, true, false},  // offline: rings are laid out, or taken over alive
-    {true, false, true, false, true, true},   // waiting
+    {true, false, true, true, true, true},    // waiting
     {true, false, false, true, true, true},   // attached
     {true, false, false, false, true, true},  // quiescing
     {true, true, false, false, false, false}, // down: rings are fresh

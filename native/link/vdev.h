@@ -55,6 +55,8 @@ public:
   std::unique_ptr<AddressTable> adopt_senders(std::unique_ptr<AddressTable> table);
   /// Counts the lives of the TX ring, so that credits of a former one are not given back twice.
   uint64_t tx_life = 1;
+  /// The remote is about to be reset: sends fail at once, as if the vdev were down.
+  bool is_quiet = false;
   /// What waits does so for its endpoint's own credits, not for a buffer that others could take.
   bool waiting_for_credit_only = false;
 

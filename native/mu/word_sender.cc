@@ -10,6 +10,7 @@ namespace rpmsg {
 WordSender::WordSender(Mu& mu, unsigned channel) : mu_(mu), channel_(channel) {}
 
 void WordSender::reset() {
+  is_held_ = false;
   pending_ = 0;
   last_queue_ = kUnknown;
   words_at_reset_ = words_written_;
@@ -22,6 +23,10 @@ void WordSender::reset() {
 Kick WordSender::kick(unsigned queue) {
   assert(queue < kMaxMuQueues);
   const uint32_t bit = 1u << queue;
+  if (is_held_) {
+    pending_ |= bit;
+    return Kick::pending;
+  }
   if (!mu_.transmit_empty(channel_)) {
     // Our word of this queue is still in TR, and every remote reads RR before it reads the ring. It
     // has not read RR yet, so its read of the ring comes after our index, which the caller's full
@@ -48,7 +53,13 @@ void WordSender::mark_pending(uint32_t queue_mask) {
   on_transmit_empty();
 }
 
+void WordSender::hold(bool on) {
+  is_held_ = on;
+  on_transmit_empty();
+}
+
 void WordSender::on_transmit_empty() {
+  if (is_held_) return set_transmit_interrupt(false);
   // Ends after kMaxMuQueues words even if the remote takes them as fast as they come.
   while (pending_ != 0 && mu_.transmit_empty(channel_)) {
     const uint32_t from_next = pending_ & (~0u << next_queue_);

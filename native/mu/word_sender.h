@@ -42,6 +42,9 @@ public:
   /// TE allows, and leaves TIE on exactly while something is pending.
   void on_transmit_empty();
 
+  /// While held no word is written: kicks stay pending, TIE is off. Until hold(false) or reset().
+  void hold(bool on);
+
   /// Queues whose word has not been written yet, bit n = queue n.
   uint32_t pending() const { return pending_; }
   /// A word of ours has not been taken yet (TE is 0). Reads a register.
@@ -63,6 +66,7 @@ private:
   unsigned last_queue_ = kUnknown; // of the word last written, if this sender wrote it in this life
   unsigned next_queue_ = 0;        // where the round robin goes on
   bool transmit_interrupt_ = false;
+  bool is_held_ = false;
   uint64_t words_written_ = 0;
   uint64_t words_at_reset_ = 0;
 };

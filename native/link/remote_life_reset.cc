@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a life ends: SCFW says so, the remote does, or somebody asks for a new one.
+#include <mutex>
+
+#include "link/remote_life.h"
+
+namespace rpmsg {
+
+namespace {
+
+using Lock = std::lock_guard<PiMutex>;
+
+} // namespace
+
+void RemoteLife::set_notices(ResetNotices* notices) {
+  judge_.set_notices(notices);
+}
+
+bool RemoteLife::is_quiet() const {
+  return state_ == RemoteState::quiescing || judge_.is_waiting();
+}
+
+void RemoteLife::on_partition(uint8_t partition) {
+  partition_ = partition;
+  unreported_partition_ = !parts_.events.pair(EventKind::remote_partition, parts_.index, partition);
+}
+
+void RemoteLife::on_no_notices(const char* reason, uint64_t now_ns) {
+  if (state_ == RemoteState::offline) return;
+  apply(judge_.on_no_notices(), now_ns);
+  restate(reason);
+}
+
+void RemoteLife::reinitialize(uint64_t now_ns) {
+  if (state_ == RemoteState::offline) return;
+  const bool is_silent = is_silent_restart_;
+  is_by_hand_ = true;
+  begin("reinitialize", is_silent ? ResetCause::silent_restart : ResetCause::reinitialize, now_ns);
+}
+
+/// SCFW forgets what it answers, so it is stored before that the life may be over; taken back when
+/// it is not.
+void RemoteLife::on_status_begins() {
+  const RemotePhase phase = phase_of(parts_.record);
+  if (state_ == RemoteState::offline || phase == RemotePhase::resetting) return;
+  begin_reset(parts_.record);
+  is_tentative_ = true;
+  tentative_phase_ = phase;
+}
+
+void RemoteLife::note_attached() {
+  if (is_tentative_) {
+    tentative_phase_ = RemotePhase::attached;
+  } else {
+    store_phase(parts_.record, RemotePhase::attached);
+  }
+}
+
+void RemoteLife::on_status(const ResetStatus& status, uint64_t now_ns) {
+  if (state_ == RemoteState::offline) return;
+  const ResetJudge::Verdict verdict = judge_.on_status(status, now_ns);
+  // What the former life did is seen before it ends.
+  on_progress(now_ns);
+  if (status.reboot) judge_.notices()->reboot_continue(partition_, now_ns);
+  apply(verdict, now_ns);
+  if (is_tentative_) {
+    is_tentative_ = false;
+    store_phase(parts_.record, tentative_phase_);
+  }
+}
+
+void RemoteLife::apply(const ResetJudge::Verdict& verdict, uint64_t now_ns) {
+  if (verdict.rebooted) on_rebooted(now_ns);
+  if (verdict.reboot && !verdict.rebooted) {
+    quiesce("SCFW announced a reset");
+  } else if (verdict.ready) {
+    act_on_ready(*verdict.ready, now_ns);
+  }
+  if (is_quiet()) return;
+  tell_taken_over();
+  release_words();
+}
+
+void RemoteLife::on_rebooted(uint64_t now_ns) {
+  // Rings that nobody has used yet are as good for the life that starts now: this is told twice, or
+  // of a reset before this process began the present life.
+  const bool is_fresh = state_ == RemoteState::waiting && !is_touched();
+  if (!is_fresh) return begin("SCFW reset the partition", ResetCause::rebooted, now_ns);
+  if (!offered_) return;
+  for (auto& vdev : parts_.vdevs)
+    tell(*vdev, now_ns);
+}
+
+/// No word and no send from here on; what the remote still does is looked at. Ends with a new life.
+void RemoteLife::quiesce(const char* reason) {
+  if (state_ != RemoteState::attached && state_ != RemoteState::waiting) return;
+  begin_reset(parts_.record);
+  is_tentative_ = false;
+  hold_words();
+  move(RemoteState::quiescing, reason);
+  for (auto& vdev : parts_.vdevs) {
+    {
+      const Lock lock(parts_.mutex);
+      vdev->is_quiet = true;
+    }
+    parts_.sends.fail_all(*vdev, Errc::remote_reset);
+  }
+}
+
+void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
+  if (state_ == RemoteState::offline) return;
+  const bool is_over = offered_ && is_touched();
+  if (judge_.on_evidence(evidence, now_ns)) return act_on_ready(evidence, now_ns);
+  if (!judge_.is_waiting()) return; // answered at once
+  hold_words();
+  if (is_over) quiesce(evidence == Evidence::rxdb ? "rxdb" : "ready flag");
+}
+
+void RemoteLife::hold_words() {
+  const Lock lock(parts_.mutex);
+  parts_.words.hold(true);
+}
+
+void RemoteLife::release_words() {
+  const Lock lock(parts_.mutex);
+  parts_.words.hold(false);
+}
+
+} // namespace rpmsg

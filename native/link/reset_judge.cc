@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/reset_judge.h"
+
+namespace rpmsg {
+
+bool ResetJudge::check(uint64_t now_ns) {
+  if (notices_ == nullptr) return false;
+  is_waiting_ = true;
+  awaited_pass_ = 1;
+  deadline_ns_ = now_ns + kReadLimitNs;
+  return true;
+}
+
+// SCFW raises REBOOTED before it starts the CPU: what a reading finds that begins after the
+// evidence belongs to the life that is ready, and a REBOOTED of a later reading to a later one.
+bool ResetJudge::on_evidence(Evidence evidence, uint64_t now_ns) {
+  if (notices_ == nullptr) return true;
+  if (evidence_) return false; // one that waits already: the same life, or one that ended since
+  const bool was_waiting = is_waiting_;
+  is_waiting_ = true;
+  evidence_ = evidence;
+  awaited_pass_ = 0; // should the reading end before it is known by its number
+  if (!was_waiting) deadline_ns_ = now_ns + kReadLimitNs;
+  const uint64_t pass = notices_->read_status(now_ns);
+  if (is_waiting_) awaited_pass_ = pass;
+  return false;
+}
+
+ResetJudge::Verdict ResetJudge::on_status(const ResetStatus& status, uint64_t now_ns) {
+  Verdict verdict;
+  if (is_waiting_ && status.pass >= awaited_pass_) {
+    verdict = end_wait();
+    // Whatever it did not tell us is told as if it belonged to what we act on now.
+    merge_until_ns_ = status.is_complete ? 0 : now_ns + kMergeNs;
+    verdict.rebooted = status.rebooted;
+    verdict.reboot = status.reboot;
+    return verdict;
+  }
+  verdict.rebooted = status.rebooted && now_ns >= merge_until_ns_;
+  verdict.reboot = status.reboot;
+  if (status.rebooted) merge_until_ns_ = 0; // once
+  return verdict;
+}
+
+ResetJudge::Verdict ResetJudge::on_timer(uint64_t now_ns) {
+  if (!is_waiting_ || now_ns < deadline_ns_) return {};
+  merge_until_ns_ = now_ns + kMergeNs;
+  return end_wait();
+}
+
+ResetJudge::Verdict ResetJudge::on_no_notices() {
+  notices_ = nullptr;
+  return is_waiting_ ? end_wait() : Verdict{};
+}
+
+ResetJudge::Verdict ResetJudge::end_wait() {
+  Verdict verdict;
+  verdict.ready = evidence_;
+  is_waiting_ = false;
+  evidence_.reset();
+  return verdict;
+}
+
+} // namespace rpmsg

@@ -35,6 +35,7 @@ constexpr char kHelp[] =
     "  --behaviour rpmsg-lite|openamp\n"
     "  --consumed-notify on|off tell the host of returned buffers (default: openamp only)\n"
     "  --ready none|rxdb|flag   how to say that the stack is ready (default rxdb)\n"
+    "  --print-ready            print \"ready NANOSECONDS\" (CLOCK_MONOTONIC) as it says so\n"
     "  --announce-delay-ms N    wait so long after link-up\n"
     "  --quiet                  announce nothing; an echo is at address 30 as always\n"
     "  --hold                   take no message until SIGUSR1, which switches this on and off\n"
@@ -123,6 +124,7 @@ enum Option {
   kBehaviour,
   kConsumed,
   kReady,
+  kPrintReady,
   kDelay,
   kQuiet,
   kHold,
@@ -141,6 +143,7 @@ constexpr option kOptions[] = {{"socket", required_argument, nullptr, kSocket},
                                {"behaviour", required_argument, nullptr, kBehaviour},
                                {"consumed-notify", required_argument, nullptr, kConsumed},
                                {"ready", required_argument, nullptr, kReady},
+                               {"print-ready", no_argument, nullptr, kPrintReady},
                                {"announce-delay-ms", required_argument, nullptr, kDelay},
                                {"quiet", no_argument, nullptr, kQuiet},
                                {"hold", no_argument, nullptr, kHold},
@@ -172,6 +175,7 @@ bool apply(int c, const char* value, FirmwareOptions& options, int& consumed) {
     choice = choose("ready", value, {"none", "rxdb", "flag"});
     options.ready = static_cast<ReadySignal>(choice);
     return choice >= 0;
+  case kPrintReady: return options.print_ready = true;
   case kDelay: return number("announce-delay-ms", value, 3600000, options.announce_delay_ms);
   case kQuiet: return options.quiet = true;
   case kHold: return options.hold = true;

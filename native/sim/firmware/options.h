@@ -24,6 +24,7 @@ struct FirmwareOptions {
   uint32_t channels = 0; // echoes more
   ReadySignal ready = ReadySignal::rxdb;
   uint32_t announce_delay_ms = 0;
+  bool print_ready = false;
   bool quiet = false;
   bool hold = false;
   FaultPlan fault;

@@ -2,7 +2,9 @@
 // One thread: take words in, work a bounded while on each link, sleep when nothing is left.
 #include "sim/firmware/remote.h"
 
+#include <cinttypes>
 #include <csignal>
+#include <cstdio>
 #include <ctime>
 
 namespace rpmsg::sim {
@@ -34,6 +36,13 @@ int64_t now_ms() {
   timespec now = {};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+void print_ready_time() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  std::printf("ready %" PRId64 "\n", int64_t{now.tv_sec} * 1000000000 + now.tv_nsec);
+  std::fflush(stdout);
 }
 
 } // namespace
@@ -72,6 +81,7 @@ void Remote::run() {
 }
 
 void Remote::say_ready() {
+  if (options_.print_ready) print_ready_time();
   if (options_.ready == ReadySignal::rxdb) mu_.ring(kReadyDoorbell);
   if (options_.ready == ReadySignal::flag) mu_.set_flags(1);
 }

@@ -34,7 +34,7 @@ export function firmwareCommand(vdevs: number, options?: string): string;
 
 export class Scene {
   static start(options?: SceneOptions): Promise<Scene>;
-  readonly address: string;
+  address: string;
   readonly directory: string;
   readonly config: Record<string, unknown>;
   readonly socs: readonly Child[];

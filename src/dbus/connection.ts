@@ -98,6 +98,11 @@ export class Connection extends EventEmitter {
     if (!this.#closed) this.#outbox.onceWritten(callback);
   }
 
+  /** Calls back right before what was sent last goes to the kernel; never if the connection ends. */
+  onceLeaving(callback: () => void): void {
+    if (!this.#closed) this.#outbox.onceLeaving(callback);
+  }
+
   /** Serials run from 1 to 2^32 - 1 and start again. */
   nextSerial(): number {
     this.#serial = this.#serial >= MAX_SERIAL ? 1 : this.#serial + 1;

@@ -65,9 +65,9 @@ export class MethodCall {
     this.#onVanish = callback;
   }
 
-  /** Calls back once the answer, given before, is in the kernel's hands. */
-  onceWritten(callback: () => void): void {
-    this.#context.connection.onceWritten(callback);
+  /** Calls back right before the answer, given before, goes to the kernel. */
+  onceLeaving(callback: () => void): void {
+    this.#context.connection.onceLeaving(callback);
   }
 
   replyEmpty(): void {

@@ -50,6 +50,7 @@ export class Outbox {
   /** Of each write that is under way, in order. */
   readonly #writing: number[] = [];
   readonly #marks: Mark[] = [];
+  readonly #leaving: (() => void)[] = [];
 
   constructor(stream: Duplex, sendFds: SendFds | undefined, events: OutboxEvents) {
     this.#stream = stream;
@@ -98,8 +99,19 @@ export class Outbox {
     else this.#marks.push({ at, callback });
   }
 
+  /**
+   * Calls back as late as can be before the message just written goes to the kernel: whoever reads it
+   * may end this process before the write returns. Where earlier bytes are stuck, once they have left.
+   */
+  onceLeaving(callback: () => void): void {
+    const isStuck = this.#held.length > 0 || this.#stream.writableLength > 0;
+    if (isStuck || this.writer.pending === 0) this.onceWritten(callback);
+    else this.#leaving.push(callback);
+  }
+
   flush(): void {
     if (this.writer.pending === 0) return;
+    for (const callback of this.#leaving.splice(0)) callback();
     for (const bytes of this.writer.take()) {
       if (this.#held.length > 0) this.#hold(bytes, []);
       else this.#write(bytes);

@@ -17,7 +17,7 @@ export interface ReceiveRequest {
   readonly timeoutMs: number;
   /**
    * Called once; never when the caller leaves the bus before. The messages stay with the link until
-   * `delivered` is called.
+   * `delivered` is called, which is to be as late as can be.
    */
   readonly done: (result: Received | RpmsgdError, delivered: () => void) => void;
 }

@@ -82,6 +82,15 @@ export class DaemonProcess {
     return this.bus.address;
   }
 
+  /** Ends the daemon alone by `signal` and starts the next one; the firmware goes on all the while. */
+  async restart(signal: 'SIGTERM' | 'SIGKILL', whileDown = async () => {}): Promise<void> {
+    this.process.kill(signal);
+    const { code } = await this.process.exited;
+    if (signal === 'SIGTERM' && code !== 0) throw this.process.failure();
+    await whileDown();
+    await this.scene.startDaemon();
+  }
+
   busctl(...args: string[]): Promise<CommandResult> {
     return runProgram('busctl', ['--system', ...args], { DBUS_SYSTEM_BUS_ADDRESS: this.address });
   }

@@ -68,7 +68,7 @@ test('systemd hears READY with the remotes, their states, the watchdog and STOPP
   const daemonEnv = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '200000' };
   const daemon = await start({ daemonEnv });
   await ear.said(/^READY=1\|STATUS=cm40 (offline|down|waiting|attached) \([012] of 2 vdevs up\)$/m);
-  await ear.said(/^STATUS=cm40 attached \(2 of 2 vdevs up\)$/m);
+  await ear.said(/STATUS=cm40 attached \(2 of 2 vdevs up\)$/m);
   await ear.said(/^WATCHDOG=1$/m);
   await daemon.stop();
   await ear.said(/^STOPPING=1\|STATUS=stopping$/m);

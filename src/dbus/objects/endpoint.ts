@@ -43,7 +43,7 @@ async function receive(
         return;
       }
       call.reply(result.messages.map(messageFields), result.dropped);
-      call.onceWritten(delivered);
+      call.onceLeaving(delivered);
       resolve(undefined);
     };
     delivery.receive({ caller, max, timeoutMs, done }, receivesPerSender);

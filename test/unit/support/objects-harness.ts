@@ -138,6 +138,7 @@ export function testConfig(options: HarnessOptions = {}): Config {
           bufferBytes: 512,
           slots: 1024,
           readyWaitMs: 50,
+          partition: -1,
         },
       },
     ],
@@ -238,7 +239,7 @@ export class Harness {
     const call = {
       sender,
       noReply,
-      onceWritten: (callback: () => void) => callback(),
+      onceLeaving: (callback: () => void) => callback(),
       replyEmpty: () => settle(undefined),
       reply: (...out: unknown[]) => settle(out.length > 1 ? out : out[0]),
       fail: (error: unknown) => refuse(error),

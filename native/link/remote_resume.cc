@@ -13,8 +13,8 @@ namespace {
 enum class Taken : uint8_t { resumed, adopted, blank, lost };
 
 Taken take_queue(DriverQueue& queue, SlotArena* arena) {
-  if (queue.ring_is_blank()) return Taken::blank; // whatever the state says: nobody laid it out
   if (queue.resume(arena)) return Taken::resumed;
+  if (queue.ring_is_blank()) return Taken::blank;
   return queue.adopt() ? Taken::adopted : Taken::lost;
 }
 

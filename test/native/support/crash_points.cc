@@ -2,6 +2,9 @@
 #include "support/crash_points.h"
 
 #include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
 
 #define RPMSG_CRASH_POINTS
 #include "virtio/driver_queue.cc"
@@ -9,11 +12,13 @@
 #include "virtio/slot_arena.cc"
 
 namespace {
-uint64_t stores_left = 0; // 0 = no crash planned
+std::atomic<uint64_t> stores_left = 0; // 0 = no crash planned
 }
 
 void rpmsg::crash_point() {
-  if (stores_left != 0 && --stores_left == 0) raise(SIGKILL);
+  if (stores_left == 0 || --stores_left != 0) return;
+  kill(getpid(), SIGKILL); // the whole process, and nothing of this thread comes after it
+  pause();
 }
 
 void rpmsg::test::crash_after(uint64_t stores) {

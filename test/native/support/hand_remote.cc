@@ -90,6 +90,7 @@ volatile uint8_t* HandRemote::find(uint64_t physical, uint64_t length) {
 
 void HandRemote::ready() {
   taken_ = {};
+  heard_ = {};
   mu_->ring(1u << kChannel);
 }
 
@@ -144,6 +145,21 @@ bool HandRemote::say(uint32_t vdev, uint32_t src, uint32_t dst,
   put_used(vdev, 0, *id, 512);
   word(vdev << 17);
   return true;
+}
+
+std::optional<std::vector<uint8_t>> HandRemote::hear(uint32_t vdev) {
+  if (avail_index(vdev, 1) == heard_[vdev]) return std::nullopt;
+  std::atomic_thread_fence(std::memory_order_acquire);
+  const uint16_t id = u16(vdev, 1, 0x1004 + 2 * (heard_[vdev]++ % kNum));
+  need(id < kNum);
+  const volatile uint8_t* descriptor = rings(vdev) + 0x8000 + 16 * id;
+  const uint64_t physical = *reinterpret_cast<const volatile uint64_t*>(descriptor);
+  const uint32_t length = *reinterpret_cast<const volatile uint32_t*>(descriptor + 8);
+  const volatile uint8_t* buffer = at(physical, length);
+  need(length >= 16 && length == 16u + (buffer[12] | buffer[13] << 8));
+  std::vector<uint8_t> payload(buffer + 16, buffer + length);
+  put_used(vdev, 1, id, length);
+  return payload;
 }
 
 } // namespace rpmsg::test

@@ -49,6 +49,9 @@ public:
                                const std::vector<uint8_t>& payload, uint16_t header_length);
   /// A sound message and its word. False when no buffer was posted.
   bool say(uint32_t vdev, uint32_t src, uint32_t dst, const std::vector<uint8_t>& payload);
+  /// Takes and returns the next message of vring1, checked against its descriptor; its payload, or
+  /// nothing when there is none.
+  std::optional<std::vector<uint8_t>> hear(uint32_t vdev);
 
 private:
   volatile uint8_t* at(uint64_t physical, uint64_t length);
@@ -62,6 +65,7 @@ private:
   void* wires_ = nullptr;
   std::optional<MuWires> mu_;
   std::array<uint16_t, 8> taken_ = {}; // of vring0's avail ring
+  std::array<uint16_t, 8> heard_ = {}; // of vring1's
 };
 
 } // namespace rpmsg::test

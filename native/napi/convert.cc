@@ -43,6 +43,18 @@ bool read_windows(const Napi::Object& object, RemoteSetup& setup) {
   return true;
 }
 
+bool read_partition(const Napi::Object& object, RemoteSetup& setup) {
+  const Napi::Value value = object.Get("partition");
+  if (value.IsEmpty()) return false;
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -2;
+  if (number < -1 || number > 31 || std::floor(number) != number) {
+    throw_type(object.Env(), "partition", "0 to 31, or -1 to ask SCFW");
+    return false;
+  }
+  setup.partition = static_cast<int32_t>(number);
+  return true;
+}
+
 bool read_counts(const Napi::Object& object, RemoteSetup& setup) {
   const auto vdevs = member_u32(object, "vdevs");
   const auto descriptors = member_u32(object, "descriptors");
@@ -120,6 +132,7 @@ std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {
   setup.soc = soc.As<Napi::String>().Utf8Value();
   setup.state_file = state_file.As<Napi::String>().Utf8Value();
   if (!read_windows(object, setup) || !read_counts(object, setup)) return std::nullopt;
+  if (!read_partition(object, setup)) return std::nullopt;
   return setup;
 }
 

@@ -68,6 +68,7 @@ export interface NativeRemoteSetup {
   readonly bufferBytes: number;
   readonly slots: number;
   readonly readyWaitMs: number;
+  readonly partition: number;
   readonly stateFile: string;
 }
 

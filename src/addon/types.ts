@@ -51,6 +51,8 @@ export interface RemoteSetup {
   readonly slots: number;
   /** How long to wait for ready evidence before link-up words are tried all the same. */
   readonly readyWaitMs: number;
+  /** SCFW's number of the core's partition, 0 to 31; -1: SCFW is asked. */
+  readonly partition: number;
   /** Where the state of rings, slots and endpoints is kept for the next process. Empty: nowhere. */
   readonly stateFile: string;
 }

@@ -48,7 +48,7 @@ function differing(before: Leaves, after: Leaves): string[] {
 
 /** What of a remote needs a restart, by key. */
 function fixed(remote: RemoteConfig): Leaves {
-  const { platform, name: _name, ...memory } = remote.setup;
+  const { platform, name: _name, partition: _number, ...memory } = remote.setup;
   const { soc, partition, lossless } = remote;
   return leaves(
     {

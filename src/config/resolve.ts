@@ -85,6 +85,7 @@ export function resolveRemote(remote: RemoteShape): RemoteConfig {
       bufferBytes: remote.buffer_bytes ?? remoteDefaults.bufferBytes,
       slots: remote.slots ?? remoteDefaults.slots,
       readyWaitMs: remote.ready_wait_ms ?? remoteDefaults.readyWaitMs,
+      partition: typeof remote.partition === 'number' ? remote.partition : -1,
     },
     endpoints: (remote.endpoint ?? []).map(resolveEndpoint),
   };

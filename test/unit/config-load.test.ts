@@ -62,6 +62,7 @@ test('a remote becomes what the link is opened with', () => {
     bufferBytes: 512,
     slots: 1024,
     readyWaitMs: 50,
+    partition: -1,
   });
 });
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -21,6 +22,9 @@
 namespace rpmsg {
 
 namespace {
+
+// The main thread waits that long for a service manager that is busy, and never for a dead one.
+constexpr timeval kLongestNotify{0, 200'000};
 
 // D-Bus allows 16 descriptors a message on the stock system bus.
 constexpr size_t kMaxFds = 16;
@@ -56,7 +60,7 @@ Napi::Value send_fds(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sent < 0 ? -errno : static_cast<double>(sent));
 }
 
-/// One datagram to a path or an @abstract name; 0 or -errno.
+/// One datagram to a path or an @abstract name, within kLongestNotify; 0 or -errno.
 int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int flags) {
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
@@ -64,9 +68,13 @@ int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int f
   std::memcpy(to.sun_path, path.data(), path.size()); // private memory
   if (path[0] == '@') to.sun_path[0] = '\0';          // the abstract namespace
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  (void)setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kLongestNotify, sizeof kLongestNotify);
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  const ssize_t sent = sendto(socket.get(), bytes.data(), bytes.size(), flags | MSG_NOSIGNAL,
-                              reinterpret_cast<sockaddr*>(&to), length);
+  ssize_t sent;
+  do {
+    sent = sendto(socket.get(), bytes.data(), bytes.size(), flags | MSG_NOSIGNAL,
+                  reinterpret_cast<sockaddr*>(&to), length);
+  } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : 0;
 }
 

@@ -13,7 +13,10 @@ export function sendFds(socketFd: number, bytes: Uint8Array, fds: readonly numbe
   return loadAddon().sendFds(socketFd, bytes, fds);
 }
 
-/** One datagram to $NOTIFY_SOCKET (a path or @abstract). Returns false when it could not be sent. */
+/**
+ * One datagram to $NOTIFY_SOCKET (a path or @abstract). Waits 200 ms at most for room in its queue.
+ * Returns false when it could not be sent.
+ */
 export function notify(socketPath: string, text: string): boolean {
   return loadAddon().notify(socketPath, text) === 0;
 }

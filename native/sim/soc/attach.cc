@@ -83,7 +83,7 @@ std::string Soc::holder(const Session& session) {
 
 std::string Soc::occupy(Session& session, const rpmsg_sim_hello& hello, uint32_t& status) {
   status = RPMSG_SIM_UNKNOWN_CORE;
-  const std::string problem = find_place(session, hello);
+  std::string problem = find_place(session, hello);
   if (!problem.empty()) return problem;
   session.role = hello.role;
   status = RPMSG_SIM_BUSY;

@@ -94,7 +94,7 @@ std::string Soc::open() {
 }
 
 std::string Soc::open_sockets() {
-  const std::string problem = listener_.open(options_.socket, {"--socket", SOCK_SEQPACKET, 0777});
+  std::string problem = listener_.open(options_.socket, {"--socket", SOCK_SEQPACKET, 0777});
   if (!problem.empty() || options_.control.empty()) return problem;
   return control_.open(options_.control);
 }

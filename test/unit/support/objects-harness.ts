@@ -155,8 +155,15 @@ export interface CallOptions {
   readonly noReply?: boolean;
 }
 
+export interface HarnessPast {
+  readonly link?: FakeLink;
+  readonly store?: ObjectStore;
+  /** The bus's id; without one there is nobody to meet. */
+  readonly bus?: string;
+}
+
 export class Harness {
-  readonly link = new FakeLink();
+  readonly link: FakeLink;
   readonly tree = new FakeTree();
   readonly clients = new FakeClients();
   readonly service: RpmsgService;
@@ -166,7 +173,9 @@ export class Harness {
   /** Answers Ping; a test replaces it. */
   ping: (sender: string) => Promise<unknown[]> = () => Promise.resolve([]);
 
-  constructor(options: HarnessOptions = {}) {
+  constructor(options: HarnessOptions = {}, past: HarnessPast = {}) {
+    const { link = new FakeLink(), store = ObjectStore.inMemory() } = past;
+    this.link = link;
     const ignore = () => {};
     this.service = new RpmsgService({
       tree: this.tree,
@@ -185,13 +194,28 @@ export class Harness {
       groupId: (name) => groupIds[name],
     });
     this.link.listener = this.service;
-    this.service.attachLink(this.link, { store: ObjectStore.inMemory(), stateFile: () => '' });
-    this.service.publish();
+    this.service.attachLink(this.link, { store, stateFile: () => '' });
+    if (past.bus === undefined) this.service.publish();
+  }
+
+  /** The next daemon over what a former one left; its clients are on `bus`, but for those who `left`. */
+  static async after(
+    past: Required<HarnessPast>,
+    options: HarnessOptions = {},
+    left: readonly string[] = [],
+  ): Promise<Harness> {
+    const harness = new Harness(options, past);
+    for (const sender of left) harness.clients.left.add(sender);
+    await harness.service.meetClients(past.bus);
+    harness.service.publish();
+    harness.service.greetClients();
+    harness.link.flush();
+    return harness;
   }
 
   /** Attached, vdev 0 up, and channel "echo" announced at address 30. */
-  static up(options: HarnessOptions = {}): Harness {
-    const harness = new Harness(options);
+  static up(options: HarnessOptions = {}, past: HarnessPast = {}): Harness {
+    const harness = new Harness(options, past);
     harness.link.setRemote('waiting', 1);
     harness.link.setDevice('up');
     harness.link.setRemote('attached', 1);

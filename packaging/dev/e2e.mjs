@@ -45,6 +45,7 @@ async function makeRoots() {
 const helpers = [
   { name: 'stop-thread', flags: ['-static'], libraries: [] },
   { name: 'subscriber', flags: [], libraries: ['-lsystemd'] },
+  { name: 'traffic', flags: [], libraries: ['-lsystemd'] },
 ];
 
 async function buildHelpers() {

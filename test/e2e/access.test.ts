@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { checkout } from '../support/daemon-process.ts';
 import { stable, transcript } from '../support/transcript.ts';
 import { sharedMachine } from './support/fixture.ts';
-import { echo, echoBytes, restartFirmware, simulatedMachine, users } from './support/installed.ts';
+import { echo, echoBytes, simulatedMachine, users, waitForEcho } from './support/installed.ts';
 import type { BusDaemon } from './support/machine.ts';
 import { surroundings } from './support/surroundings.ts';
 
@@ -78,7 +78,7 @@ describe.each(['dbus-daemon', 'dbus-broker'] satisfies BusDaemon[])('beside %s',
   });
 
   test('the daemon may ping its subscribers: signals flow beyond the first window', async () => {
-    await restartFirmware(machine());
+    await waitForEcho(machine());
     const program = readFileSync(join(surroundings().helpers, 'subscriber'));
     machine().write('/usr/local/bin/subscriber', program, 0o755);
     // 64 messages are the default window: the rest comes only if pings are answered and counted.

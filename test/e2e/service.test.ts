@@ -6,15 +6,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sharedMachine } from './support/fixture.ts';
-import {
-  echoBytes,
-  restartFirmware,
-  simulatedMachine,
-  users,
-  waitForEcho,
-} from './support/installed.ts';
+import { echoBytes, simulatedMachine, users, waitForEcho } from './support/installed.ts';
 import type { Machine } from './support/machine.ts';
 import { surroundings } from './support/surroundings.ts';
+import { until } from './support/until.ts';
 
 const machine = sharedMachine(() => simulatedMachine());
 
@@ -22,10 +17,10 @@ async function mainPid(): Promise<string> {
   return (await machine().unit('rpmsgd'))['MainPID'] ?? '';
 }
 
-/** Waits until another process than `before` runs the service; new firmware finds it in order. */
+/** Waits until another process than `before` runs the service, with the remote that there was. */
 async function expectNewLife(before: string, deadlineS = 20): Promise<void> {
   await machine().waitForUnit('rpmsgd', { SubState: 'running' }, deadlineS);
-  await restartFirmware(machine());
+  await waitForEcho(machine());
   expect(await echoBytes(machine(), [9, 8, 7])).toEqual([9, 8, 7]);
   expect(await mainPid()).not.toBe(before);
 }
@@ -34,6 +29,19 @@ describe('what it tells', () => {
   test('systemctl status names each remote, its state and its vdevs', async () => {
     const status = await machine().must(['systemctl', 'status', 'rpmsgd']);
     expect(status).toMatch(/Status: "cm40 attached \(2 of 2 vdevs up\)"/);
+  });
+
+  test('nobody but the daemon itself tells it, not even a program of its own', async () => {
+    await machine().shell(`
+      echo $$ >/sys/fs/cgroup/system.slice/rpmsgd.service/cgroup.procs
+      NOTIFY_SOCKET=/run/systemd/notify systemd-notify --status=invented`);
+    const refused = async () => {
+      const entries = await machine().journal('-t', 'systemd', 'UNIT=rpmsgd.service');
+      return entries.some(({ MESSAGE: text = '' }) => text.includes('only permitted for main PID'));
+    };
+    await until('systemd has refused the notification', refused);
+    const { StatusText } = await machine().unit('rpmsgd');
+    expect(StatusText).toMatch(/^cm40 attached/);
   });
 
   test('the journal has priorities: ordinary words are info, none is an error', async () => {
@@ -49,10 +57,13 @@ describe('what it tells', () => {
     expect(ofRemote.length).toBeGreaterThan(0);
     // A vdev that comes up is worth a word at debug level only.
     await machine().must(['systemctl', 'service-log-level', 'rpmsgd', 'debug']);
-    await restartFirmware(machine());
+    await machine().must(['pkill', '-KILL', '-x', 'rpmsg-firmware']);
+    const ofVdev = () => machine().journal('RPMSG_REMOTE=cm40', 'RPMSG_VDEV=1');
+    await until('a vdev is in the journal', async () => (await ofVdev()).length > 0);
     await machine().must(['systemctl', 'service-log-level', 'rpmsgd', 'info']);
-    const ofDevice = await machine().journal('RPMSG_REMOTE=cm40', 'RPMSG_VDEV=1');
-    expect(ofDevice.length).toBeGreaterThan(0);
+    const ofDevice = await ofVdev();
+    await machine().waitForUnit('rpmsgd', { StatusText: 'cm40 attached (2 of 2 vdevs up)' });
+    await waitForEcho(machine());
     expect(ofDevice.every((entry) => entry['_SYSTEMD_UNIT'] === 'rpmsgd.service')).toBe(true);
   });
 
@@ -163,7 +174,7 @@ describe('what restarts it', () => {
       rm /etc/rpmsg/rpmsgd.toml.d/90-test.toml
       systemctl reset-failed rpmsgd
       systemctl start rpmsgd`);
-    await restartFirmware(machine());
+    await waitForEcho(machine());
   });
 });
 
@@ -193,7 +204,7 @@ describe('what activates it', () => {
     }
     expect(await machine().unit('rpmsgd')).toMatchObject({ ActiveState: 'inactive' });
     await machine().must(['systemctl', 'enable', '--quiet', '--now', 'rpmsgd']);
-    await restartFirmware(machine());
+    await waitForEcho(machine());
   });
 });
 

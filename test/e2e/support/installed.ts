@@ -87,12 +87,6 @@ export async function useSimulator(machine: Machine): Promise<void> {
   await waitForEcho(machine);
 }
 
-/** Ends the M core's firmware; the board starts it again, and it announces its channels anew. */
-export async function restartFirmware(machine: Machine): Promise<void> {
-  await machine.must(['pkill', '-KILL', '-x', 'rpmsg-firmware']);
-  await waitForEcho(machine);
-}
-
 /** Waits for every channel that the firmware announces: six on either vdev. */
 export async function waitForEcho(machine: Machine): Promise<void> {
   const channels = async () => {

@@ -18,6 +18,7 @@ import {
   type HarnessOptions,
   options,
   rpmsgError,
+  tick,
 } from './support/objects-harness.ts';
 
 const any = 0xffffffff;
@@ -49,8 +50,9 @@ function begin(given: HarnessOptions = {}): Harness {
   return Harness.up(given, { store });
 }
 
-/** Kills a daemon and starts the next one. */
+/** Kills a daemon that has done what it had begun, and starts the next one. */
 async function next(harness: Harness, death: Death = {}): Promise<Harness> {
+  await tick();
   const { resume = 'resumed', generation, bus = 'a', left = [], ...given } = death;
   const link = harness.link.restart(resume, generation);
   return await Harness.after({ link, store: openStore(), bus }, given, left);
@@ -221,6 +223,7 @@ describe('channels', () => {
 
   it('announced while no daemon was there are found', async () => {
     const harness = begin();
+    await tick();
     const link = harness.link.restart();
     const payload = Buffer.alloc(40);
     payload.write('late');
@@ -347,10 +350,10 @@ describe('subscriptions', () => {
     await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
     arrive(harness, local, 3);
     const stopped = harness.service.stop();
-    harness.link.flush();
-    await Promise.resolve();
-    await new Promise((resolve) => setImmediate(resolve));
-    harness.link.flush();
+    for (let turn = 0; turn < 2; turn++) {
+      harness.link.flush();
+      await tick();
+    }
     await stopped;
     const restarted = await next(harness);
     expect(sentTo(restarted, ':1.1')).toEqual([]);
@@ -400,6 +403,7 @@ describe('without its state', () => {
   it('a remote of another boot or a damaged file begins from nothing', async () => {
     const harness = begin();
     await open(harness);
+    await tick();
     const link = harness.link.restart('lost');
     const store = ObjectStore.open(directory, logger, 'another boot');
     const restarted = await Harness.after({ link, store, bus: 'a' });

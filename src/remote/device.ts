@@ -21,6 +21,8 @@ import { channelChange, channelKey, type Kept } from './stored.ts';
 const headerBytes = 16;
 /** Announcements that may wait for this process to take them. */
 const nameServiceQueue = 512;
+/** Announcements taken before the link is told, unless their batch ends before. */
+const mostUnreleased = 64;
 
 export class Device {
   readonly remote: Remote;
@@ -41,8 +43,11 @@ export class Device {
   /** Closed here, not yet by the link. */
   readonly #closing = new Map<number, { endpoint: Endpoint; closed: (() => void)[] }>();
   readonly #announcer: Announcer;
-  /** Announcements before this number have had their effect, and it is stored. */
+  /** Announcements before this number have had their effect. */
   #announcedBefore: number;
+  /** Announcements taken of which the link was not told. */
+  #unreleased = 0;
+  readonly #announcedChanges: Change[] = [];
   /** In this life of the remote it has been open, and the remote was told what it is to know. */
   #hasBegun = false;
   /** Peer addresses that only a group may send to. */
@@ -284,22 +289,26 @@ export class Device {
   }
 
   #announced({ seq, generation, data }: ReceivedMessage): void {
-    const { store } = this.#context;
     const before = seq + 1;
     // Until its effect is stored the link keeps the message, for this daemon or the next.
     if (seq >= this.#announcedBefore) {
       this.#announcedBefore = before;
       const made = generation === this.remote.generation ? this.#takeAnnouncement(data) : 'stale';
       if (made === 'stale') this.staleAnnouncements++;
-      else if (made.length > 0) store.commit(...made, this.#namesChange());
+      else this.#announcedChanges.push(...made);
     }
-    this.releaseAnnouncements();
+    this.#unreleased++;
+    if (this.#unreleased === mostUnreleased) this.releaseAnnouncements();
+    else if (this.#unreleased === 1) queueMicrotask(() => this.releaseAnnouncements());
   }
 
-  /** Lets the link forget the announcements whose effect is stored. */
+  /** Stores the effect of announcements, then lets the link forget them. */
   releaseAnnouncements(): void {
     const { store, link } = this.#context;
-    if (store.commit()) link.release(this.nameServiceId, this.#announcedBefore);
+    const made = this.#announcedChanges.splice(0);
+    this.#unreleased = 0;
+    const isStored = made.length > 0 ? store.commit(...made, this.#namesChange()) : store.commit();
+    if (isStored) link.release(this.nameServiceId, this.#announcedBefore);
   }
 
   #namesChange(): Change {

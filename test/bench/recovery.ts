@@ -10,7 +10,7 @@ import type { Row, RowContext, Samples } from './row.ts';
 
 const vdevs = 8;
 const channels = 16;
-const remote = { name: 'm7', platform: 'sim', soc: 'imx8mp', vdevs };
+const remote = { name: 'cm40', platform: 'sim', soc: 'imx8qxp', vdevs };
 const warmUpRounds = 5;
 /** Its board starts firmware that lived longer at once. */
 const shortestLifeMs = 1_000;

@@ -11,6 +11,7 @@ import {
   Harness,
   rpmsgError,
   testConfig,
+  tick,
 } from './support/objects-harness.ts';
 
 const any = 0xffffffff;
@@ -108,12 +109,13 @@ describe('announcements', () => {
     expect(harness.tree.objects.has(`${devicePath}/channel_c`)).toBe(true);
   });
 
-  it('leave nothing behind in the link', () => {
+  it('leave nothing behind in the link', async () => {
     const harness = Harness.up();
     for (let i = 0; i < 1000; i++) {
       harness.link.announce(`name${i}`, 100);
       harness.link.withdraw(`name${i}`, 100);
     }
+    await tick();
     expect(harness.link.endpointAt(0, 53)?.queue).toHaveLength(0);
     expect(harness.link.endpoints.size).toBeLessThanOrEqual(513);
   });

@@ -8,12 +8,13 @@ import { channelName } from '../rpmsg/channel-name.ts';
 import { type Channel, ChannelRegistry } from '../rpmsg/channels.ts';
 import { nameServiceAddress } from '../rpmsg/name-service.ts';
 import type { Change } from '../state/change-log.ts';
-import { changes, keys } from '../state/object-store.ts';
+import { changes } from '../state/object-store.ts';
 import type { ChannelRecord } from '../state/records.ts';
 import { type ErrorCode, RpmsgdError } from '../util/errors.ts';
 import { Announcer } from './announcer.ts';
 import type { LinkContext } from './context.ts';
 import { Endpoint, type EndpointSpec } from './endpoint.ts';
+import { NameIntake } from './name-intake.ts';
 import type { Remote } from './remote.ts';
 import { channelChange, channelKey, type Kept } from './stored.ts';
 
@@ -21,8 +22,6 @@ import { channelChange, channelKey, type Kept } from './stored.ts';
 const headerBytes = 16;
 /** Announcements that may wait for this process to take them. */
 const nameServiceQueue = 512;
-/** Announcements taken before the link is told, unless their batch ends before. */
-const mostUnreleased = 64;
 
 export class Device {
   readonly remote: Remote;
@@ -43,11 +42,7 @@ export class Device {
   /** Closed here, not yet by the link. */
   readonly #closing = new Map<number, { endpoint: Endpoint; closed: (() => void)[] }>();
   readonly #announcer: Announcer;
-  /** Announcements before this number have had their effect. */
-  #announcedBefore: number;
-  /** Announcements taken of which the link was not told. */
-  #unreleased = 0;
-  readonly #announcedChanges: Change[] = [];
+  readonly #names: NameIntake;
   /** In this life of the remote it has been open, and the remote was told what it is to know. */
   #hasBegun = false;
   /** Peer addresses that only a group may send to. */
@@ -70,8 +65,7 @@ export class Device {
     const names = kept.find(({ local }) => local === nameServiceAddress) ?? this.#unused();
     this.#openRaw(names, nameServiceAddress, nameServiceQueue);
     this.#announcer = new Announcer(context, this, names.id);
-    const known = context.store.found.names.get(keys.names(remote.name, index));
-    this.#announcedBefore = known?.endpoint === names.id ? known.seq : 0;
+    this.#names = new NameIntake(context, remote.name, index, names.id);
     context.link.grant(names.id, Number.MAX_SAFE_INTEGER);
   }
 
@@ -288,32 +282,18 @@ export class Device {
     return bound.every(({ spec, delivery }) => spec.kind === 'default' && !delivery.hasUsers);
   }
 
-  #announced({ seq, generation, data }: ReceivedMessage): void {
-    const before = seq + 1;
-    // Until its effect is stored the link keeps the message, for this daemon or the next.
-    if (seq >= this.#announcedBefore) {
-      this.#announcedBefore = before;
-      const made = generation === this.remote.generation ? this.#takeAnnouncement(data) : 'stale';
-      if (made === 'stale') this.staleAnnouncements++;
-      else this.#announcedChanges.push(...made);
-    }
-    this.#unreleased++;
-    if (this.#unreleased === mostUnreleased) this.releaseAnnouncements();
-    else if (this.#unreleased === 1) queueMicrotask(() => this.releaseAnnouncements());
+  #announced(message: ReceivedMessage): void {
+    this.#names.take(message, () => {
+      if (message.generation === this.remote.generation)
+        return this.#takeAnnouncement(message.data);
+      this.staleAnnouncements++;
+      return [];
+    });
   }
 
-  /** Stores the effect of announcements, then lets the link forget them. */
+  /** Lets the link forget the announcements whose effect is stored. */
   releaseAnnouncements(): void {
-    const { store, link } = this.#context;
-    const made = this.#announcedChanges.splice(0);
-    this.#unreleased = 0;
-    const isStored = made.length > 0 ? store.commit(...made, this.#namesChange()) : store.commit();
-    if (isStored) link.release(this.nameServiceId, this.#announcedBefore);
-  }
-
-  #namesChange(): Change {
-    const record = { endpoint: this.nameServiceId, seq: this.#announcedBefore };
-    return changes.names(this.remote.name, this.index, record);
+    this.#names.release();
   }
 
   /** What is to be stored. */

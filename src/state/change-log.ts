@@ -22,8 +22,10 @@ export interface ChangeLogger {
 
 export interface ChangeLogSetup {
   readonly path: string;
-  /** What the first line must say; anything else is another program's, or of another time. */
-  readonly header: Readonly<Record<string, string | number>>;
+  /** What the first line says. */
+  readonly header: object;
+  /** Whether a file that begins so may be believed. */
+  readonly accepts: (header: unknown) => boolean;
   readonly logger: ChangeLogger;
   /** Throws when a value cannot be what the program wrote. */
   readonly check: (key: string, value: unknown) => void;
@@ -147,9 +149,7 @@ export class ChangeLog {
 
   #parse(text: string): Map<string, string> {
     const [first = '', ...lines] = text.split('\n');
-    if (first !== JSON.stringify(this.#setup.header)) {
-      throw new Error('it is not of this boot, or of another version');
-    }
+    if (!this.#accepts(first)) throw new Error('it is of another boot, version or program');
     // What follows the last newline was being written when its writer died: nobody relied on it.
     lines.pop();
     const values = new Map<string, string>();
@@ -161,6 +161,14 @@ export class ChangeLog {
       }
     }
     return values;
+  }
+
+  #accepts(line: string): boolean {
+    try {
+      return this.#setup.accepts(JSON.parse(line));
+    } catch {
+      return false;
+    }
   }
 
   #apply(line: string, values: Map<string, string>): void {

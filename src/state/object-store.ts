@@ -19,6 +19,13 @@ import {
 export const objectsFile = 'objects.jsonl';
 const formatVersion = 1;
 
+interface Header {
+  readonly rpmsgd: 'objects';
+  readonly version: number;
+  /** Empty where the kernel does not tell: a sandbox may hide it, and /run ends with its boot anyway. */
+  readonly boot: string;
+}
+
 /** What an earlier daemon left behind. */
 export class StoredObjects {
   busId = '';
@@ -122,8 +129,13 @@ export class ObjectStore {
   /** Throws when the directory cannot be written. */
   static open(directory: string, logger: ChangeLogger, boot = bootId()): ObjectStore {
     const path = join(directory, objectsFile);
-    const header = { rpmsgd: 'objects', version: formatVersion, boot };
-    return new ObjectStore(new ChangeLog({ path, header, logger, check: checkRecord }));
+    const header: Header = { rpmsgd: 'objects', version: formatVersion, boot };
+    const accepts = (found: unknown) => {
+      const { rpmsgd, version, boot: foundBoot } = found as Partial<Header>;
+      const isOfBoot = foundBoot === boot || foundBoot === '' || boot === '';
+      return rpmsgd === 'objects' && version === formatVersion && isOfBoot;
+    };
+    return new ObjectStore(new ChangeLog({ path, header, accepts, logger, check: checkRecord }));
   }
 
   /** One that forgets everything with the process. */

@@ -7,7 +7,7 @@ bool ResetJudge::check(uint64_t now_ns) {
   if (notices_ == nullptr) return false;
   is_waiting_ = true;
   awaited_pass_ = 1;
-  deadline_ns_ = now_ns + kReadLimitNs;
+  deadline_ns_ = now_ns + kCheckLimitNs;
   return true;
 }
 
@@ -16,11 +16,10 @@ bool ResetJudge::check(uint64_t now_ns) {
 bool ResetJudge::on_evidence(Evidence evidence, uint64_t now_ns) {
   if (notices_ == nullptr) return true;
   if (evidence_) return false; // one that waits already: the same life, or one that ended since
-  const bool was_waiting = is_waiting_;
   is_waiting_ = true;
   evidence_ = evidence;
   awaited_pass_ = 0; // should the reading end before it is known by its number
-  if (!was_waiting) deadline_ns_ = now_ns + kReadLimitNs;
+  deadline_ns_ = now_ns + kReadLimitNs;
   const uint64_t pass = notices_->read_status(now_ns);
   if (is_waiting_) awaited_pass_ = pass;
   return false;
@@ -28,9 +27,10 @@ bool ResetJudge::on_evidence(Evidence evidence, uint64_t now_ns) {
 
 ResetJudge::Verdict ResetJudge::on_status(const ResetStatus& status, uint64_t now_ns) {
   Verdict verdict;
+  if (is_waiting_ && !evidence_ && !status.is_complete) return verdict; // it is tried again
   if (is_waiting_ && status.pass >= awaited_pass_) {
     verdict = end_wait();
-    // Whatever it did not tell us is told as if it belonged to what we act on now.
+    // What it did not tell, and is told soon, belongs to the evidence that is acted on now.
     merge_until_ns_ = status.is_complete ? 0 : now_ns + kMergeNs;
     verdict.rebooted = status.rebooted;
     verdict.reboot = status.reboot;
@@ -44,8 +44,9 @@ ResetJudge::Verdict ResetJudge::on_status(const ResetStatus& status, uint64_t no
 
 ResetJudge::Verdict ResetJudge::on_timer(uint64_t now_ns) {
   if (!is_waiting_ || now_ns < deadline_ns_) return {};
-  merge_until_ns_ = now_ns + kMergeNs;
-  return end_wait();
+  const Verdict verdict = end_wait();
+  if (verdict.ready) merge_until_ns_ = now_ns + kMergeNs;
+  return verdict;
 }
 
 ResetJudge::Verdict ResetJudge::on_no_notices() {

@@ -17,6 +17,8 @@ class ResetJudge {
 public:
   /// A remote is not kept waiting for SCFW longer than this.
   static constexpr uint64_t kReadLimitNs = 30 * kNsPerMs;
+  /// The first reading comes after other calls.
+  static constexpr uint64_t kCheckLimitNs = 3 * kReadLimitNs;
   /// After a reading that SCFW did not answer, a REBOOTED this soon tells of the same reset.
   static constexpr uint64_t kMergeNs = 100 * kNsPerMs;
 

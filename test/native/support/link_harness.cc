@@ -32,16 +32,21 @@ LinkHarness::LinkHarness()
       }) {}
 
 int LinkHarness::open(const RemoteSetup& setup) {
-  const auto opened = link_.open_remote(setup);
+  const auto opened = open_named(setup);
+  return opened.ok ? static_cast<int>(opened.index) : -1;
+}
+
+Link::OpenedRemote LinkHarness::open_named(const RemoteSetup& setup) {
+  auto opened = link_.open_remote(setup);
   if (!opened.ok) {
     error = opened.message;
-    return -1;
+    return opened;
   }
   for (uint32_t vdev = 0; vdev < setup.vdevs; ++vdev) {
     const uint32_t id = endpoint(opened.index, vdev, 53);
     name_endpoints_[id] = {opened.index, vdev};
   }
-  return static_cast<int>(opened.index);
+  return opened;
 }
 
 bool LinkHarness::start() {

@@ -32,6 +32,8 @@ public:
   Link& link() { return link_; }
   /// Opens the remote and a name service endpoint on each of its vdevs. -1 with `error` set.
   int open(const RemoteSetup& setup);
+  /// The same, with all that opening it says.
+  Link::OpenedRemote open_named(const RemoteSetup& setup);
   bool start();
   /// Opens an endpoint with everything granted; its messages are in `received`.
   uint32_t endpoint(uint32_t remote, uint32_t vdev, uint32_t local, uint32_t rx_queue = 256,

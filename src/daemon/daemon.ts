@@ -168,28 +168,26 @@ export class Daemon {
   }
 
   #openLink(): void {
-    const store = ObjectStore.open(this.#runtimeDir, this.#log);
+    const openStore = () => ObjectStore.open(this.#runtimeDir, this.#log);
     const stateFile = (remote: string) => stateFilePath(this.#runtimeDir, remote);
     const link = openLink(watchLink(this.#service, this.#status));
     this.#link = link;
     try {
-      this.#service.attachLink(link, { store, stateFile });
+      this.#service.attachLink(link, { openStore, stateFile }, () => this.#startLink(link));
     } catch (cause) {
       link.close();
       if (!(cause instanceof RpmsgdError)) throw cause;
       throw new FatalError(ExitStatus.unavailable, cause.message, { cause });
     }
-    this.#startLink(link);
+    for (const warning of warningsAbout(this.#config)) this.#log.warn(warning);
   }
 
   #startLink(link: LinkApi): void {
     try {
       link.start(this.#config.link.realtimePriority);
-    } catch (error) {
-      link.close();
-      throw error;
+    } catch (cause) {
+      throw new FatalError(ExitStatus.failure, (cause as Error).message, { cause });
     }
-    for (const warning of warningsAbout(this.#config)) this.#log.warn(warning);
   }
 
   get #bus(): Bus | undefined {

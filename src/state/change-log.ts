@@ -37,8 +37,7 @@ const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | con
 
 export class ChangeLog {
   readonly #setup: ChangeLogSetup;
-  /** Each value as it stands in the file. */
-  readonly #values: Map<string, string>;
+  readonly #values: Map<string, unknown>;
   #fd = -1;
   #bytes = 0;
   #bytesWhenNew = 0;
@@ -61,8 +60,9 @@ export class ChangeLog {
     return this.#bytes;
   }
 
-  *entries(): Generator<[key: string, value: unknown]> {
-    for (const [key, value] of this.#values) yield [key, JSON.parse(value)];
+  /** Plain data, which nobody may change. */
+  entries(): Iterable<[key: string, value: unknown]> {
+    return this.#values;
   }
 
   /**
@@ -74,7 +74,7 @@ export class ChangeLog {
     if (changes.length === 0 && !this.#isBehind) return true;
     for (const [key, value] of changes) {
       if (value === undefined) this.#values.delete(key);
-      else this.#values.set(key, JSON.stringify(value));
+      else this.#values.set(key, value);
     }
     try {
       if (this.#isBehind || this.#isMostlyGarbage) this.#renew();
@@ -119,7 +119,7 @@ export class ChangeLog {
   #renew(): void {
     const { path, header } = this.#setup;
     const lines = [JSON.stringify(header)];
-    for (const [key, value] of this.#values) lines.push(`[[${JSON.stringify(key)},${value}]]`);
+    for (const entry of this.#values) lines.push(JSON.stringify([entry]));
     const bytes = Buffer.from(`${lines.join('\n')}\n`);
     const fd = openSync(`${path}.new`, newFile, 0o600);
     try {
@@ -135,7 +135,7 @@ export class ChangeLog {
     this.#bytesWhenNew = bytes.length;
   }
 
-  #read(): Map<string, string> {
+  #read(): Map<string, unknown> {
     const { path, logger } = this.#setup;
     try {
       return this.#parse(readFileSync(path, 'utf8'));
@@ -147,12 +147,12 @@ export class ChangeLog {
     }
   }
 
-  #parse(text: string): Map<string, string> {
+  #parse(text: string): Map<string, unknown> {
     const [first = '', ...lines] = text.split('\n');
     if (!this.#accepts(first)) throw new Error('it is of another boot, version or program');
     // What follows the last newline was being written when its writer died: nobody relied on it.
     lines.pop();
-    const values = new Map<string, string>();
+    const values = new Map<string, unknown>();
     for (const [index, line] of lines.entries()) {
       try {
         this.#apply(line, values);
@@ -171,7 +171,7 @@ export class ChangeLog {
     }
   }
 
-  #apply(line: string, values: Map<string, string>): void {
+  #apply(line: string, values: Map<string, unknown>): void {
     for (const [key, value] of JSON.parse(line) as Change[]) {
       if (typeof key !== 'string') throw new Error('no key');
       if (value === undefined) {
@@ -179,7 +179,7 @@ export class ChangeLog {
         continue;
       }
       this.#setup.check(key, value);
-      values.set(key, JSON.stringify(value));
+      values.set(key, value);
     }
   }
 }

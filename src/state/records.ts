@@ -2,99 +2,123 @@
 // What is stored about each object: enough to make it again under the same path, for the same owner,
 // at the same address.
 
-import * as v from 'valibot';
+import { type Check, flag, integer, list, oneOf, record, text } from './shape.ts';
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const address = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
-const id = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0x7fffffff));
-
-/** A message of an endpoint's peer told its address in this life of the remote. */
-const learned = v.strictObject({ address, generation: count });
-
-const remote = v.strictObject({
-  generation: count,
-  resetCount: count,
-  lastReset: v.strictObject({ timeUs: count, cause: v.string() }),
-});
+export interface RemoteRecord {
+  readonly generation: number;
+  readonly resetCount: number;
+  readonly lastReset: { readonly timeUs: number; readonly cause: string };
+}
 
 /** Announcements of `endpoint` (the name service's) before `seq` have had their effect. */
-const names = v.strictObject({ endpoint: id, seq: count });
+export interface NamesRecord {
+  readonly endpoint: number;
+  readonly seq: number;
+}
 
-const channel = v.strictObject({
-  remote: v.string(),
-  vdev: count,
+export interface ChannelRecord {
+  readonly remote: string;
+  readonly vdev: number;
   /** The raw name, a byte a character. */
-  raw: v.string(),
-  ordinal: count,
+  readonly raw: string;
+  readonly ordinal: number;
   /** The last one it was announced with. */
-  address,
-  isAlive: v.boolean(),
+  readonly address: number;
+  readonly isAlive: boolean;
   /** Of the announcement: in any other one it is withdrawn. */
-  generation: count,
+  readonly generation: number;
   /** Its default endpoint. */
-  endpoint: v.strictObject({ id, local: address, rxQueue: count }),
-});
+  readonly endpoint: { readonly id: number; readonly local: number; readonly rxQueue: number };
+}
 
-const endpoint = v.strictObject({
-  id,
-  remote: v.string(),
-  vdev: count,
-  kind: v.picklist(['static', 'persistent', 'owned']),
-  name: v.string(),
-  local: address,
-  rxQueue: count,
-  peer: v.optional(address),
-  channel: v.optional(v.strictObject({ raw: v.string(), ordinal: count })),
-  owner: v.optional(v.strictObject({ sender: v.string(), uid: count })),
-  announce: v.optional(v.boolean()),
-  learned: v.optional(learned),
+export interface EndpointRecord {
+  readonly id: number;
+  readonly remote: string;
+  readonly vdev: number;
+  readonly kind: 'static' | 'persistent' | 'owned';
+  readonly name: string;
+  readonly local: number;
+  readonly rxQueue: number;
+  readonly peer?: number;
+  readonly channel?: { readonly raw: string; readonly ordinal: number };
+  readonly owner?: { readonly sender: string; readonly uid: number };
+  readonly announce?: boolean;
+  /** A message of the peer told its address in this life of the remote. */
+  readonly learned?: { readonly address: number; readonly generation: number };
   /** The life of the remote that has been told of it. */
-  announcedIn: v.optional(count),
-});
+  readonly announcedIn?: number;
+}
 
-const subscription = v.strictObject({
-  endpoint: id,
-  sender: v.string(),
-  uid: count,
-  window: count,
-  ack: v.picklist(['auto', 'manual']),
+export interface SubscriptionRecord {
+  readonly endpoint: number;
+  readonly sender: string;
+  readonly uid: number;
+  readonly window: number;
+  readonly ack: 'auto' | 'manual';
   /** Every message before this number is acknowledged. */
-  acknowledgedBefore: count,
-  /** Of an orderly stop: what the subscriber has been sent, and of that what it has not acknowledged. */
-  sent: v.optional(v.strictObject({ before: count, outstanding: v.array(count) })),
-});
+  readonly acknowledgedBefore: number;
+  /** Of an orderly stop: what the subscriber was sent, and of that what it has not acknowledged. */
+  readonly sent?: { readonly before: number; readonly outstanding: readonly number[] };
+}
 
-export type RemoteRecord = v.InferOutput<typeof remote>;
-export type NamesRecord = v.InferOutput<typeof names>;
-export type ChannelRecord = v.InferOutput<typeof channel>;
-export type EndpointRecord = v.InferOutput<typeof endpoint>;
-export type SubscriptionRecord = v.InferOutput<typeof subscription>;
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+const address = integer(0, 0xffffffff);
+const id = integer(1, 0x7fffffff);
+const vdev = integer(0, 7);
+const queue = integer(1, 65_536);
 
 /** By the first word of a key. */
-export const schemas = {
+const shapes = {
   /** The bus that owners and subscribers are on. */
-  bus: v.string(),
+  bus: text,
   /** The highest number an endpoint has had. */
-  numbers: count,
-  remote,
-  names,
-  channel,
-  endpoint,
-  subscription,
+  numbers: id,
+  remote: record({
+    generation: count,
+    resetCount: count,
+    lastReset: record({ timeUs: count, cause: text }),
+  }),
+  names: record({ endpoint: id, seq: count }),
+  channel: record({
+    ...{ remote: text, vdev, raw: text, ordinal: id, address, isAlive: flag, generation: count },
+    endpoint: record({ id, local: address, rxQueue: queue }),
+  }),
+  endpoint: record(
+    {
+      ...{ id, remote: text, vdev, name: text, local: address, rxQueue: queue },
+      kind: oneOf('static', 'persistent', 'owned'),
+    },
+    {
+      peer: address,
+      channel: record({ raw: text, ordinal: id }),
+      owner: record({ sender: text, uid: address }),
+      announce: flag,
+      learned: record({ address, generation: count }),
+      announcedIn: count,
+    },
+  ),
+  subscription: record(
+    {
+      ...{ endpoint: id, sender: text, uid: address, window: id, acknowledgedBefore: count },
+      ack: oneOf('auto', 'manual'),
+    },
+    { sent: record({ before: count, outstanding: list(count) }) },
+  ),
   /** Newer than what the subscription itself says. */
   acknowledged: count,
-} as const;
+} as const satisfies Record<string, Check>;
 
-export type RecordKind = keyof typeof schemas;
+export type RecordKind = keyof typeof shapes;
 
 export function kindOf(key: string): RecordKind | undefined {
-  const [kind = ''] = key.split('/', 1);
-  return Object.hasOwn(schemas, kind) ? (kind as RecordKind) : undefined;
+  const end = key.indexOf('/');
+  const kind = end < 0 ? key : key.slice(0, end);
+  return Object.hasOwn(shapes, kind) ? (kind as RecordKind) : undefined;
 }
 
 /** Throws unless it is a value that its key may have. */
 export function checkRecord(key: string, value: unknown): void {
   const kind = kindOf(key);
   if (kind === undefined) throw new Error(`unknown key ${key}`);
-  v.parse(schemas[kind], value);
+  if (!shapes[kind](value)) throw new Error(`not a ${kind}`);
 }

@@ -50,7 +50,7 @@ const source: Table = {
 const packages: Table = {
   'dbus-next': ['dbus'],
   'smol-toml': ['config'],
-  valibot: ['config', 'state'],
+  valibot: ['config'],
   pino: ['util'],
   'sd-notify': ['systemd'],
   '.node': ['addon'],

@@ -46,7 +46,8 @@ export interface ServiceDeps {
 
 /** What of an earlier daemon there is to go on with. */
 export interface Past {
-  readonly store: ObjectStore;
+  /** Reads what is stored. Throws RpmsgdError. */
+  readonly openStore: () => ObjectStore;
   /** Where the link keeps the state of a remote. */
   readonly stateFile: (remote: string) => string;
 }
@@ -101,16 +102,20 @@ export class RpmsgService implements LinkListener {
   }
 
   /**
-   * Opens every remote of the configuration on the link, which is not started yet, makes the objects
-   * of an earlier daemon again, and the endpoints that the configuration wants. Throws RpmsgdError:
-   * the caller closes the link.
+   * Opens every remote of the configuration on the link, makes the objects of an earlier daemon
+   * again, and the endpoints that the configuration wants. `start` starts the link: at once where
+   * remotes live on, which may wait in a loop until they are drained and have their endpoints, and
+   * only then where they begin to speak. Throws RpmsgdError: the caller closes the link.
    */
-  attachLink(link: LinkApi, { store, stateFile }: Past): void {
-    this.#context.attach(link, store);
+  attachLink(link: LinkApi, { openStore, stateFile }: Past, start: () => void): void {
     const { remotes } = this.#context.config;
     const opened = remotes.map(({ name, setup }) =>
       link.openRemote({ ...setup, stateFile: stateFile(name) }),
     );
+    const isAlive = opened.length > 0 && opened.every(({ resume }) => resume !== 'cold');
+    if (isAlive) start();
+    const store = openStore();
+    this.#context.attach(link, store);
     // Whoever is new is numbered beyond all that are kept.
     for (const { id } of opened.flatMap(({ endpoints }) => endpoints)) this.#context.reserveId(id);
     for (const [index, config] of remotes.entries()) this.#restore(config, opened[index]);
@@ -127,6 +132,7 @@ export class RpmsgService implements LinkListener {
       )
       .map(({ id }) => id);
     store.restored();
+    if (!isAlive) start();
     this.#refresh = setInterval(() => this.#refreshGrants(), refreshMs);
     this.#refresh.unref();
   }

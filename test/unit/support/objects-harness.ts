@@ -194,7 +194,8 @@ export class Harness {
       groupId: (name) => groupIds[name],
     });
     this.link.listener = this.service;
-    this.service.attachLink(this.link, { store, stateFile: () => '' });
+    const known = { openStore: () => store, stateFile: () => '' };
+    this.service.attachLink(this.link, known, () => this.link.start());
     if (past.bus === undefined) this.service.publish();
   }
 

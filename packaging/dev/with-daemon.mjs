@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run --silent with-daemon -- [--config FILE] [--] COMMAND...`: starts simulated SoCs, a private
 // bus and the daemon, waits until every channel is there, runs COMMAND with
-// DBUS_SYSTEM_BUS_ADDRESS set, stops everything, exits with COMMAND's status.
+// DBUS_SYSTEM_BUS_ADDRESS and RPMSG_SOC_SOCKET (of the first SoC) set, stops everything, exits with
+// COMMAND's status.
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -66,9 +67,11 @@ function passSignals(child) {
   process.on('SIGHUP', pass);
 }
 
-function runCommand([command, ...args], address) {
+function runCommand([command, ...args], { address, config }) {
   return new Promise((resolve) => {
     const env = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address };
+    const socket = config.remote?.[0]?.socket;
+    if (socket !== undefined) env.RPMSG_SOC_SOCKET = socket;
     const child = spawn(command, args, { env, stdio: 'inherit' });
     passSignals(child);
     child.once('error', (error) => {
@@ -86,7 +89,7 @@ async function withDaemon(options) {
   let status = 1;
   try {
     await scene.waitForChannels();
-    if (!signal.aborted) status = await runCommand(options.command, scene.address);
+    if (!signal.aborted) status = await runCommand(options.command, scene);
   } finally {
     const result = await scene.stop();
     if (result?.code !== 0) {

@@ -232,6 +232,19 @@ TEST_CASE("the death of a program takes along what it started") {
   CHECK(soc.wait_event("cm40 firmware attached"));
 }
 
+TEST_CASE("a program that hung up and lives on is ended before REBOOTED is told") {
+  const std::string program = program_path("rpmsg-firmware");
+  SocProcess soc({"--firmware", "cm40=sh -c '" + program + " & while :; do sleep 60; done'"});
+  SocControl control(soc.socket());
+  const pid_t shell = soc.wait_started("cm40");
+  REQUIRE(soc.wait_event("cm40 firmware attached"));
+  ::kill(static_cast<pid_t>(control.number("firmware")), SIGKILL);
+  CHECK(soc.wait_event("cm40 firmware gone"));
+  CHECK(soc.wait_event("cm40 firmware ended pid " + std::to_string(shell)));
+  CHECK(soc.wait_event("cm40 rebooted"));
+  CHECK(soc.wait_event("cm40 firmware attached"));
+}
+
 TEST_CASE("a hundred resets without a delay all come back") {
   Scene scene({"--start-delay-ms", "0"});
   for (int i = 1; i <= 100; i++) {

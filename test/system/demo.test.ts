@@ -47,6 +47,14 @@ test('a command beside the daemon sees every channel, and its status is passed o
   expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '12\n', stderr: '' });
 });
 
+test('a command beside the daemon can reset the simulated M core', async () => {
+  const rpmsgctl = `'${process.execPath}' '${checkout}dist/rpmsgctl.js'`;
+  const script = `${rpmsgctl} sim reset cm40 && ${rpmsgctl} sim status`;
+  const { status, stdout, stderr } = await run('--', 'sh', '-c', script);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^cm40 {2}.*, last reset sw$/m);
+});
+
 test('a command that is not there is status 127', async () => {
   expect((await run('/nonexistent/command')).status).toBe(127);
 });

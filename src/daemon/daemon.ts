@@ -27,6 +27,7 @@ import { warningsAbout } from './warnings.ts';
 const busName = 'org.rpmsg';
 const rootPath = '/org/rpmsg';
 const stopDeadlineMs = 5_000;
+const realtimeExample = 'see /usr/share/doc/rpmsgd/examples/realtime.conf';
 /** How long the bus is given at a stop to take what clients are to have. */
 const drainMs = 1_000;
 
@@ -183,10 +184,14 @@ export class Daemon {
   }
 
   #startLink(link: LinkApi): void {
+    const { realtimePriority } = this.#config.link;
     try {
-      link.start(this.#config.link.realtimePriority);
+      link.start(realtimePriority);
     } catch (cause) {
-      throw new FatalError(ExitStatus.failure, (cause as Error).message, { cause });
+      const { message } = cause as Error;
+      if (realtimePriority === 0) throw new FatalError(ExitStatus.failure, message, { cause });
+      const advice = `link.realtime_priority = ${realtimePriority} needs leave: ${realtimeExample}`;
+      throw new FatalError(ExitStatus.config, `${message}; ${advice}`, { cause });
     }
   }
 

@@ -21,7 +21,10 @@ function sourceTree(): string {
   return tree;
 }
 
-test('autopkgtest installs the packages and their tests pass', () => {
+test('autopkgtest installs the packages and their tests pass', async () => {
+  // What it leaves behind when it is killed goes with this, here as there.
+  const TMPDIR = surroundings().scratch;
+  await machine().must(['install', '-d', '-m', '1777', TMPDIR]);
   const packages = [packageFile('rpmsgd'), packageFile('rpmsgd-simulator')];
   // It sees a changed root here; that this is a machine, which may be spoilt, it cannot know.
   const trusted = '--ignore-restrictions=isolation-machine,breaks-testbed';
@@ -29,7 +32,11 @@ test('autopkgtest installs the packages and their tests pass', () => {
   const { status, stdout, stderr } = spawnSync(
     'nsenter',
     [...machine().namespaces, 'autopkgtest', '--no-built-binaries', ...words],
-    { encoding: 'utf8', timeout: 80_000 },
+    {
+      encoding: 'utf8',
+      timeout: 80_000,
+      env: { ...process.env, TMPDIR },
+    },
   );
   const said = `${stdout}${stderr}`;
   expect({ status, said }).toEqual({ status: 0, said: expect.stringMatching(/simulator +PASS/) });

@@ -125,3 +125,17 @@ test('messages go through in it, and it logs no refusal', async () => {
   const texts = warnings.map((entry) => entry['MESSAGE'] ?? '');
   expect(texts.filter((text) => !text.includes('no remote configured'))).toEqual([]);
 });
+
+test('a real-time priority without its drop-in is refused once, and the drop-in is named', async () => {
+  machine().write('/etc/rpmsg/rpmsgd.toml.d/60-test.toml', '[link]\nrealtime_priority = 10\n');
+  const { status } = await machine().exec(['systemctl', 'restart', 'rpmsgd']);
+  expect(status).not.toBe(0);
+  expect(await machine().unit('rpmsgd')).toMatchObject({
+    ActiveState: 'failed',
+    ExecMainStatus: '78',
+    NRestarts: '0',
+  });
+  const errors = await machine().journal('-t', 'rpmsgd', '--priority=err');
+  const [, example = ''] = /see (\/\S+)/.exec(errors.at(-1)?.['MESSAGE'] ?? '') ?? [];
+  expect(machine().read(example)).toContain('LimitRTPRIO=');
+});

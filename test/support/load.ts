@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Traffic in both directions on one vdev that never stops: an echo that is fed without a pause, and
-// a source that sends as fast as it is allowed to. It goes on over deaths, and notes whatever is not
-// as it was promised.
+// a source that sends as much as it is asked for. It goes on over deaths of either side, and notes
+// whatever is not as it was promised.
 
 import {
   channelPath,
@@ -15,10 +15,24 @@ const callsInFlight = 2;
 const sizes = [12, 16, 256, 496];
 const orderCount = 64;
 const orderBytes = 32;
-/** What a send may end with when the remote dies or is not there yet. */
-const excuses = ['RemoteReset', 'RemoteDown', 'NotConnected', 'TimedOut'];
+/** After that long an order has died with the firmware. */
+const orderTimeoutMs = 2_000;
 
-/** Byte i of message n. */
+/** Who may die while the load runs. */
+export type Mortal = 'remote' | 'daemon';
+
+/** What a send may end with when the remote dies or is not there yet. */
+const remoteExcuses = ['RemoteReset', 'RemoteDown', 'NotConnected', 'TimedOut'].map(
+  (name) => `org.rpmsg.Error.${name}`,
+);
+/** The same of the daemon: it was not there, and nothing was sent. */
+const daemonExcuses = ['ServiceUnknown', 'NameHasNoOwner'].map(
+  (name) => `org.freedesktop.DBus.Error.${name}`,
+);
+/** It died between the call and its answer: nobody knows. */
+const doubt = 'org.freedesktop.DBus.Error.NoReply';
+
+/** Message n of a kind. */
 function pattern(n: number, bytes: number): Buffer {
   const data = Buffer.alloc(bytes);
   for (let i = 4; i < bytes; i++) data[i] = (n + i) & 0xff;
@@ -26,42 +40,93 @@ function pattern(n: number, bytes: number): Buffer {
   return data;
 }
 
+function sizeOf(n: number): number {
+  return sizes[n % sizes.length] ?? 12;
+}
+
+/** The numbers of one endpoint's messages: continuous, and the same again where they are repeated. */
+class Sequence {
+  /** By seq: what the message carried. */
+  readonly carried: number[] = [];
+
+  /** True if the message is new. `problem` is told what is wrong. */
+  take(seq: number, n: number, mayRepeat: boolean, problem: (what: string) => void): boolean {
+    if (seq === this.carried.length) {
+      this.carried.push(n);
+      return true;
+    }
+    const before = this.carried[seq];
+    if (before === undefined) problem(`seq ${seq} where ${this.carried.length} was due`);
+    else if (!mayRepeat) problem(`seq ${seq} came twice`);
+    else if (before !== n) problem(`seq ${seq} carries ${n}, and had carried ${before}`);
+    return false;
+  }
+}
+
 export class VdevLoad {
-  /** Sends that succeeded, and that failed by name. */
-  sent = 0;
+  /** Sends that failed, as they may. */
   failed = 0;
-  /** Messages that came back, and that the source sent. */
-  echoed = 0;
-  sourced = 0;
   /** Everything that must not be. */
   readonly problems: string[] = [];
   readonly echo: RpmsgEndpoint;
   readonly source: RpmsgEndpoint;
   readonly #name: string;
+  readonly #mortals: readonly Mortal[];
   readonly #loops: Promise<void>[] = [];
-  readonly #nextSeq = new Map<RpmsgEndpoint, bigint>();
+  readonly #echoes = new Sequence();
+  readonly #sourced = new Sequence();
+  /** Numbers of messages that entered the ring, and of those that may have. */
+  readonly #sent = new Set<number>();
+  readonly #doubtful = new Set<number>();
   #counter = 0;
-  #lastEchoed = -1;
   #isStopping = false;
   #ordered: (() => void) | undefined;
 
-  private constructor(name: string, echo: RpmsgEndpoint, source: RpmsgEndpoint) {
+  private constructor(
+    name: string,
+    mortals: readonly Mortal[],
+    echo: RpmsgEndpoint,
+    source: RpmsgEndpoint,
+  ) {
     this.#name = name;
+    this.#mortals = mortals;
     this.echo = echo;
     this.source = source;
   }
 
-  static async start(client: RpmsgClient, remote: string, vdev: number): Promise<VdevLoad> {
+  static async start(
+    client: RpmsgClient,
+    remote: string,
+    vdev: number,
+    mortals: readonly Mortal[],
+  ): Promise<VdevLoad> {
     const [echo, source] = await Promise.all(
       ['echo', 'source'].map((name) => client.open(channelPath(remote, vdev, name))),
     );
     if (echo === undefined || source === undefined) throw new Error('no endpoint');
-    const load = new VdevLoad(`vdev ${vdev}`, echo, source);
-    await echo.subscribe((message) => load.#echoed(message));
-    await source.subscribe((message) => load.#sourced(message));
+    const load = new VdevLoad(`vdev ${vdev}`, mortals, echo, source);
+    await echo.subscribe((message) => load.#onEcho(message));
+    await source.subscribe((message) => load.#onSource(message));
     for (let loop = 0; loop < callsInFlight; loop++) load.#run(load.#feed());
     load.#run(load.#order());
     return load;
+  }
+
+  get sent(): number {
+    return this.#sent.size;
+  }
+
+  get doubtful(): number {
+    return this.#doubtful.size;
+  }
+
+  /** Messages that came back, and that the source sent. */
+  get echoed(): number {
+    return this.#echoes.carried.length;
+  }
+
+  get sourced(): number {
+    return this.#sourced.carried.length;
   }
 
   /** Resolves when every call has been answered. */
@@ -71,6 +136,30 @@ export class VdevLoad {
     await Promise.all(this.#loops);
   }
 
+  /** Numbers of messages that entered the ring and did not come back. */
+  get missing(): number[] {
+    const back = new Set(this.#echoes.carried);
+    return [...this.#sent].filter((n) => !back.has(n));
+  }
+
+  /** Numbers that came back although their send is known to have failed. */
+  get unsent(): number[] {
+    return this.#echoes.carried.filter((n) => !this.#sent.has(n) && !this.#doubtful.has(n));
+  }
+
+  /** Where it stands, for whoever waits in vain. */
+  async describe(): Promise<string> {
+    const [connected, stats] = await Promise.all([
+      this.echo.get('Connected').catch(String),
+      this.echo.stats().catch(() => ({})),
+    ]);
+    const { sent, doubtful, failed, echoed, sourced, problems } = this;
+    const counts = { connected, sent, doubtful, failed, echoed, sourced, ...stats };
+    const print = (_key: string, value: unknown) =>
+      typeof value === 'bigint' ? Number(value) : value;
+    return `${this.#name}: ${JSON.stringify(counts, print)} ${problems.join('; ')}`;
+  }
+
   #run(loop: Promise<void>): void {
     this.#loops.push(loop.catch((error: Error) => this.#problem(String(error))));
   }
@@ -78,9 +167,10 @@ export class VdevLoad {
   async #feed(): Promise<void> {
     while (!this.#isStopping) {
       const n = this.#counter++;
-      const data = pattern(n, sizes[n % sizes.length] ?? 12);
-      if (await this.#send(this.echo, data)) this.sent++;
-      else await this.#connected(this.echo);
+      const outcome = await this.#send(this.echo, pattern(n, sizeOf(n)));
+      if (outcome === 'sent') this.#sent.add(n);
+      else if (outcome === 'doubtful') this.#doubtful.add(n);
+      if (outcome !== 'sent') await this.#connected(this.echo);
     }
   }
 
@@ -92,59 +182,89 @@ export class VdevLoad {
       const done = new Promise<void>((resolve) => {
         this.#ordered = resolve;
       });
-      if (!(await this.#send(this.source, order))) await this.#connected(this.source);
-      // An order that died with the firmware is given again.
-      else await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 200))]);
+      const outcome = await this.#send(this.source, order);
+      const late = new Promise<void>((resolve) => setTimeout(resolve, orderTimeoutMs));
+      if (outcome === 'sent') await Promise.race([done, late]);
+      else await this.#connected(this.source);
     }
   }
 
-  async #send(endpoint: RpmsgEndpoint, data: Buffer): Promise<boolean> {
+  async #send(endpoint: RpmsgEndpoint, data: Buffer): Promise<'sent' | 'failed' | 'doubtful'> {
     try {
       await endpoint.send(data);
-      return true;
+      return 'sent';
     } catch (error) {
       this.failed++;
       const { name, message } = error as Error;
-      if (!excuses.some((excuse) => name === `org.rpmsg.Error.${excuse}`)) {
-        this.#problem(`a send ended with ${name}: ${message}`);
-      }
-      return false;
+      if (name === doubt && this.#mortals.includes('daemon')) return 'doubtful';
+      if (remoteExcuses.includes(name)) this.#ordered?.();
+      if (!this.#isExcused(name)) this.#problem(`a send ended with ${name}: ${message}`);
+      return 'failed';
     }
+  }
+
+  #isExcused(name: string): boolean {
+    return (
+      (this.#mortals.includes('remote') && remoteExcuses.includes(name)) ||
+      (this.#mortals.includes('daemon') && daemonExcuses.includes(name))
+    );
   }
 
   async #connected(endpoint: RpmsgEndpoint): Promise<void> {
     await until(`${this.#name} connected`, async () => {
-      return this.#isStopping || (await endpoint.get('Connected')) === true;
+      if (this.#isStopping) return true;
+      return (await endpoint.get('Connected').catch(() => false)) === true;
     });
   }
 
-  #echoed(message: Message): void {
-    this.echoed++;
-    this.#follows(this.echo, message);
-    const n = message.data.readUInt32LE();
-    if (n <= this.#lastEchoed) this.#problem(`echo ${n} after ${this.#lastEchoed}`);
-    this.#lastEchoed = n;
-    if (!message.data.equals(pattern(n, sizes[n % sizes.length] ?? 12))) {
-      this.#problem(`echo ${n} is altered`);
-    }
+  #onEcho({ seq, data }: Message): void {
+    const n = data.readUInt32LE();
+    const last = this.#echoes.carried.at(-1) ?? -1;
+    if (!this.#take(this.#echoes, Number(seq), n)) return;
+    if (n <= last) this.#problem(`echo ${n} after ${last}`);
+    if (!data.equals(pattern(n, sizeOf(n)))) this.#problem(`echo ${n} is altered`);
   }
 
-  #sourced(message: Message): void {
-    this.sourced++;
-    this.#follows(this.source, message);
-    const n = message.data.readUInt32LE();
-    if (!message.data.equals(pattern(n, orderBytes))) this.#problem(`source ${n} is altered`);
+  #onSource({ seq, data }: Message): void {
+    const n = data.readUInt32LE();
+    if (!this.#take(this.#sourced, Number(seq), n)) return;
+    if (!data.equals(pattern(n, orderBytes))) this.#problem(`source ${n} is altered`);
     if (n === orderCount - 1) this.#ordered?.();
   }
 
-  /** No message of an endpoint is lost or repeated between daemon and client. */
-  #follows(endpoint: RpmsgEndpoint, { seq }: Message): void {
-    const expected = this.#nextSeq.get(endpoint) ?? 0n;
-    if (seq !== expected) this.#problem(`seq ${seq} where ${expected} was due`);
-    this.#nextSeq.set(endpoint, seq + 1n);
+  #take(sequence: Sequence, seq: number, n: number): boolean {
+    const mayRepeat = this.#mortals.includes('daemon');
+    return sequence.take(seq, n, mayRepeat, (what) => this.#problem(what));
   }
 
   #problem(what: string): void {
     if (this.problems.length < 20) this.problems.push(`${this.#name}: ${what}`);
+  }
+}
+
+/** A load on each of a remote's first `vdevs`, with a client each: that many sends may wait. */
+export async function loadAll(
+  newClient: () => Promise<RpmsgClient>,
+  remote: string,
+  vdevs: number,
+  mortals: readonly Mortal[],
+): Promise<VdevLoad[]> {
+  const all = Array.from({ length: vdevs }, async (_, vdev) =>
+    VdevLoad.start(await newClient(), remote, vdev, mortals),
+  );
+  return await Promise.all(all);
+}
+
+/** Waits until `check` holds for every load; fails with where each of them stands. */
+export async function untilAll(
+  what: string,
+  loads: readonly VdevLoad[],
+  check: (load: VdevLoad, vdev: number) => boolean,
+): Promise<void> {
+  try {
+    await until(what, () => loads.every(check));
+  } catch (error) {
+    const told = await Promise.all(loads.map((load) => load.describe()));
+    throw new Error([(error as Error).message, ...told].join('\n'));
   }
 }

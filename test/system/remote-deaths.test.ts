@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Prober } from '../support/latency.ts';
-import { VdevLoad } from '../support/load.ts';
+import { loadAll, untilAll, type VdevLoad } from '../support/load.ts';
 import { randomGenerator } from '../support/random.ts';
 import { channelPath, devicePath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
 import { residentBytes, SceneClient } from '../support/scene-client.ts';
@@ -54,11 +54,7 @@ describe.each(boards)('where $what', ({ soc, core, bus }) => {
     const config = { remote: [{ name: core, platform: 'sim', soc, vdevs }, other] };
     scene = await SceneClient.start({ bus, config });
     client = await scene.client();
-    // A client each: so many sends of one client may wait that eight vdevs would not get far.
-    const all = Array.from({ length: vdevs }, async (_, vdev) =>
-      VdevLoad.start(await scene.client(), core, vdev),
-    );
-    return await Promise.all(all);
+    return await loadAll(() => scene.client(), core, vdevs, ['remote']);
   }
 
   /** Every channel is there again and carries messages of the life `generation`. */
@@ -67,8 +63,8 @@ describe.each(boards)('where $what', ({ soc, core, bus }) => {
     await until(`generation ${generation}`, async () => {
       return (await client.get(remote, 'Remote', 'Generation')) === generation;
     });
-    await until('every vdev echoes again', () => {
-      return loads.every(({ echoed }, vdev) => echoed > (before[vdev] ?? 0) + 8);
+    await untilAll('every vdev echoes again', loads, ({ echoed }, vdev) => {
+      return echoed > (before[vdev] ?? 0) + 8;
     });
   }
 
@@ -95,6 +91,7 @@ describe.each(boards)('where $what', ({ soc, core, bus }) => {
 
     for (const load of loads) {
       expect(load.problems).toEqual([]);
+      expect(load.unsent).toEqual([]);
       // Every send was put into the ring, once, or failed with an error.
       expect((await load.echo.stats())['tx_messages']).toBe(BigInt(load.sent));
       expect((await load.echo.stats())['rx_drops']).toBe(0n);

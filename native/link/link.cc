@@ -153,16 +153,22 @@ void Link::grant(uint32_t id, uint64_t limit_seq) {
   command_number(CommandKind::grant, id, limit_seq);
 }
 
-void Link::release(uint32_t id, uint64_t up_to_seq) {
+void Link::note_released(uint32_t id, uint64_t up_to_seq) {
   Endpoint* const endpoint = find(id);
   if (endpoint == nullptr || is_closed_) return;
-  // At once, so that a crash before the link thread frees the slots repeats nothing. Only what came
-  // out of the event ring can have been delivered.
+  // Only what came out of the event ring can have been delivered.
   up_to_seq = std::min(up_to_seq, endpoint->seen_seq);
   if (up_to_seq > endpoint->record.released_seq) {
     persist_store(endpoint->record.released_seq, up_to_seq);
   }
-  command_number(CommandKind::release, id, up_to_seq);
+}
+
+void Link::release(uint32_t id, uint64_t up_to_seq) {
+  // At once, so that a crash before the link thread frees the slots repeats nothing.
+  note_released(id, up_to_seq);
+  const Endpoint* const endpoint = find(id);
+  if (endpoint == nullptr || is_closed_) return;
+  command_number(CommandKind::release, id, std::min(up_to_seq, endpoint->seen_seq));
 }
 
 void Link::command_number(CommandKind kind, uint32_t id, uint64_t number) {

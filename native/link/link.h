@@ -76,7 +76,10 @@ public:
   /// here and below: their endpoint_closed is on its way.
   void close_endpoint(uint32_t id);
   void grant(uint32_t id, uint64_t limit_seq);
+  /// Messages before this number are delivered for good, for this process and those after it.
   void release(uint32_t id, uint64_t up_to_seq);
+  /// As release(), but only stores it: no system call, and no slot is free yet. release() follows.
+  void note_released(uint32_t id, uint64_t up_to_seq);
   void sync(uint32_t id, uint32_t tag);
   /// `timeout_ms` 0: would_block instead of waiting.
   SendOutcome send(uint32_t id, uint32_t destination, std::span<const uint8_t> payload,

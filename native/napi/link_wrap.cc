@@ -58,7 +58,9 @@ Napi::Function LinkWrap::define(Napi::Env env) {
        InstanceMethod<&LinkWrap::close_endpoint>("closeEndpoint"),
        InstanceMethod<&LinkWrap::drop_unclaimed>("dropUnclaimed"),
        InstanceMethod<&LinkWrap::grant>("grant"), InstanceMethod<&LinkWrap::sync>("sync"),
-       InstanceMethod<&LinkWrap::release>("release"), InstanceMethod<&LinkWrap::send>("send"),
+       InstanceMethod<&LinkWrap::release>("release"),
+       InstanceMethod<&LinkWrap::note_released>("noteReleased"),
+       InstanceMethod<&LinkWrap::send>("send"),
        InstanceMethod<&LinkWrap::cancel_caller>("cancelCaller"),
        InstanceMethod<&LinkWrap::reinitialize>("reinitialize"),
        InstanceMethod<&LinkWrap::device_stats>("deviceStats"),
@@ -161,6 +163,12 @@ void LinkWrap::release(const Napi::CallbackInfo& info) {
   const auto id = to_u32(info[0], "id");
   const auto up_to = to_u64(info[1], "upToSeq");
   if (id && up_to) link_->release(*id, *up_to);
+}
+
+void LinkWrap::note_released(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id");
+  const auto up_to = to_u64(info[1], "upToSeq");
+  if (id && up_to) link_->note_released(*id, *up_to);
 }
 
 Napi::Value LinkWrap::send(const Napi::CallbackInfo& info) {

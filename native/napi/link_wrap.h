@@ -27,6 +27,7 @@ private:
   void grant(const Napi::CallbackInfo& info);
   void sync(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
+  void note_released(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
   void cancel_caller(const Napi::CallbackInfo& info);
   void reinitialize(const Napi::CallbackInfo& info);

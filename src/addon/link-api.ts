@@ -41,6 +41,11 @@ export interface LinkApi {
   sync(endpoint: number, tag: number): void;
   /** Messages with seq < upTo are delivered for good: their slots may be used again. */
   release(endpoint: number, upToSeq: number): void;
+  /**
+   * As release(), for the process after this one only, and without waking anybody: nothing comes
+   * between this and what the caller does next. release() follows.
+   */
+  noteReleased(endpoint: number, upToSeq: number): void;
   /** Straight into the ring when it can; the outcome of 'queued' comes through sendDone. */
   send(request: SendRequest): SendStart;
   /** Forgets every waiting send of this caller; sendDone does not come for them. */

@@ -91,6 +91,10 @@ class AddonLink implements LinkApi {
     this.#native.release(endpoint, upToSeq);
   }
 
+  noteReleased(endpoint: number, upToSeq: number): void {
+    this.#native.noteReleased(endpoint, upToSeq);
+  }
+
   send(request: SendRequest): SendStart {
     const start = this.#native.send(
       request.endpoint,

@@ -33,6 +33,7 @@ export interface NativeLink {
   grant(id: number, limitSeq: number): void;
   sync(id: number, tag: number): void;
   release(id: number, upToSeq: number): void;
+  noteReleased(id: number, upToSeq: number): void;
   /** sent, queued, or the name of an error. */
   send(
     id: number,

@@ -70,6 +70,11 @@ export class MethodCall {
     this.#context.connection.onceLeaving(callback);
   }
 
+  /** Calls back once the answer, given before, is in the kernel's hands. */
+  onceWritten(callback: () => void): void {
+    this.#context.connection.onceWritten(callback);
+  }
+
   replyEmpty(): void {
     if (!this.#settle()) return;
     if (this.#method.outCount === 0) this.#context.connection.sendEmptyReply(this.message);

@@ -7,10 +7,13 @@ import type { ReceivedMessage } from '../addon/types.ts';
 import { RpmsgdError } from '../util/errors.ts';
 import type { Caller } from './callers.ts';
 import { MessageLog } from './message-log.ts';
-import { type ReceiveRequest, type Receiver, Receivers } from './receivers.ts';
+import { nothingLeaves, type ReceiveRequest, type Receiver, Receivers } from './receivers.ts';
 import { type AckMode, Subscriber, type SubscriberPort } from './subscriber.ts';
 
-export type DeliveryLink = Pick<LinkApi, 'grant' | 'sync' | 'release' | 'endpointStats'>;
+export type DeliveryLink = Pick<
+  LinkApi,
+  'grant' | 'sync' | 'release' | 'noteReleased' | 'endpointStats'
+>;
 
 export const longestReceiveMs = 20_000;
 
@@ -314,16 +317,17 @@ export class Delivery {
     const last = messages.at(-1);
     const first = this.#taken;
     if (last === undefined) {
-      done({ messages, dropped: 0 }, () => {});
+      done({ messages, dropped: 0 }, nothingLeaves);
       return;
     }
     this.#leaving.add(first);
     this.#taken = last.seq + 1;
     const dropped = this.#taken - first - messages.length;
-    done({ messages, dropped }, () => {
+    const begin = () => {
       this.#leaving.delete(first);
-      this.#release();
-    });
+      this.#link.noteReleased(this.#endpoint, this.#releasable);
+    };
+    done({ messages, dropped }, { begin, end: () => this.#release() });
     this.#forget();
   }
 
@@ -335,11 +339,18 @@ export class Delivery {
     this.#log.forgetBefore(needed);
   }
 
-  /**
-   * Lets the link forget what every subscriber has acknowledged. One that lags behind the fastest
-   * holds back half the queue at most, so that it cannot stop the others.
-   */
   #release(): void {
+    const upTo = this.#releasable;
+    if (upTo <= this.#released) return;
+    this.#released = upTo;
+    this.#link.release(this.#endpoint, upTo);
+  }
+
+  /**
+   * What every subscriber has acknowledged may be forgotten. One that lags behind the fastest holds
+   * back half the queue at most, so that it cannot stop the others.
+   */
+  get #releasable(): number {
     let slowest = this.#taken;
     let fastest = 0;
     for (const { subscriber } of this.#subscribers.values()) {
@@ -347,10 +358,7 @@ export class Delivery {
       fastest = Math.max(fastest, subscriber.acknowledgedBefore);
     }
     const most = this.#log.next - (this.#rxQueue >> 1);
-    const upTo = Math.min(Math.max(slowest, Math.min(most, fastest)), ...this.#leaving);
-    if (upTo <= this.#released) return;
-    this.#released = upTo;
-    this.#link.release(this.#endpoint, upTo);
+    return Math.min(Math.max(slowest, Math.min(most, fastest)), ...this.#leaving);
   }
 
   /**

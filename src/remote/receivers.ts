@@ -11,15 +11,23 @@ export interface Received {
   readonly dropped: number;
 }
 
+/** Called when an answer begins to leave this process, and when it has left. */
+export interface Leave {
+  readonly begin: () => void;
+  readonly end: () => void;
+}
+
+export const nothingLeaves: Leave = { begin: () => {}, end: () => {} };
+
 export interface ReceiveRequest {
   readonly caller: Caller;
   readonly max: number;
   readonly timeoutMs: number;
   /**
-   * Called once; never when the caller leaves the bus before. The messages stay with the link until
-   * `delivered` is called, which is to be as late as can be.
+   * Called once; never when the caller leaves the bus before. The messages are kept for the next
+   * daemon until they begin to leave, and by the link until they have left.
    */
-  readonly done: (result: Received | RpmsgdError, delivered: () => void) => void;
+  readonly done: (result: Received | RpmsgdError, leave: Leave) => void;
 }
 
 export class Receiver {
@@ -108,7 +116,7 @@ export class Receivers {
   failAll(error: RpmsgdError): void {
     for (const receiver of [...this.#waiting.values()]) {
       this.remove(receiver);
-      receiver.request.done(error, () => {});
+      receiver.request.done(error, nothingLeaves);
     }
   }
 }

@@ -81,6 +81,7 @@ describe('wrong arguments', () => {
   const wrong = [[], [Symbol('x')], [-1, -1, -1], [2 ** 53], [0.5], ['1', '1'], [null], [{}], [1n]];
   const methods = [
     ...['openRemote', 'start', 'openEndpoint', 'closeEndpoint', 'grant', 'sync', 'release'],
+    'noteReleased',
     ...['send', 'cancelCaller', 'reinitialize', 'deviceStats', 'endpointStats', 'deviceStatus'],
   ] as const;
 

@@ -37,13 +37,14 @@ async function receive(
   const { delivery } = target.endpoint;
   const { receivesPerSender } = target.core.context.limits();
   return new Promise((resolve, reject) => {
-    const done: ReceiveRequest['done'] = (result, delivered) => {
+    const done: ReceiveRequest['done'] = (result, leave) => {
       if (result instanceof RpmsgdError) {
         reject(result);
         return;
       }
       call.reply(result.messages.map(messageFields), result.dropped);
-      call.onceLeaving(delivered);
+      call.onceLeaving(leave.begin);
+      call.onceWritten(leave.end);
       resolve(undefined);
     };
     delivery.receive({ caller, max, timeoutMs, done }, receivesPerSender);

@@ -148,6 +148,8 @@ export class FakeLink implements LinkApi {
     }
   }
 
+  noteReleased(): void {}
+
   send(request: SendRequest): SendStart {
     const forced = this.nextSend;
     this.nextSend = undefined;

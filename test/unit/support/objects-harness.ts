@@ -265,6 +265,7 @@ export class Harness {
       sender,
       noReply,
       onceLeaving: (callback: () => void) => callback(),
+      onceWritten: (callback: () => void) => callback(),
       replyEmpty: () => settle(undefined),
       reply: (...out: unknown[]) => settle(out.length > 1 ? out : out[0]),
       fail: (error: unknown) => refuse(error),

@@ -118,9 +118,11 @@ void BoardScu::on_interrupt(uint64_t now_ns) {
   platform_->unmask_interrupt();
 }
 
-void BoardScu::on_status_begins() {
+void BoardScu::on_status_begins(bool is_announced) {
+  const bool is_known = is_announced && members_.size() == 1; // whose reset it is
   for (Member& member : members_) {
-    if (member.listener != nullptr && member.partition >= 0) member.listener->on_status_begins();
+    if (member.listener == nullptr || member.partition < 0) continue;
+    member.listener->on_status_begins(is_known);
   }
 }
 
@@ -128,9 +130,9 @@ void BoardScu::on_status(const ScuStatus& status, uint64_t now_ns) {
   for (Member& member : members_) {
     if (member.listener == nullptr || member.partition < 0) continue; // foreign bits concern nobody
     const uint32_t bit = 1u << member.partition;
-    member.listener->on_status(
-        {status.pass, (status.rebooted & bit) != 0, (status.reboot & bit) != 0, status.is_complete},
-        now_ns);
+    member.listener->on_status({status.pass, (status.rebooted & bit) != 0,
+                                (status.reboot & bit) != 0, status.is_complete, status.since_ns},
+                               now_ns);
   }
 }
 

@@ -53,7 +53,7 @@ private:
     int32_t partition; // -1: not known, or none
   };
 
-  void on_status_begins() override;
+  void on_status_begins(bool is_announced) override;
   void on_status(const ScuStatus& status, uint64_t now_ns) override;
   void on_owner(uint16_t resource, const ScuAnswer& answer, uint64_t now_ns) override;
   void on_watched(bool is_enabled, uint64_t now_ns) override;

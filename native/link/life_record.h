@@ -31,8 +31,8 @@ struct RemoteRecord {
   uint32_t flag_was_clear;     // 1: the remote's ready flag was seen clear in this life
   uint32_t offered;            // 1: in this life the remote was told about its rings
   uint32_t vdevs;
-  uint32_t slots; // of each vdev's arena
-  uint32_t reserved_a;
+  uint32_t slots;         // of each vdev's arena
+  uint32_t in_doubt;      // 1: SCFW is being asked, and forgets a reset as it tells of it
   uint64_t configuration; // hash of what places rings and buffers
   uint8_t boot_id[16];    // all zero: not known
   uint8_t board_id[16];

@@ -76,7 +76,7 @@ public:
   void on_board_gone();
   void on_partition(uint8_t partition) override { life_.on_partition(partition); }
   void on_no_notices(const char* reason, uint64_t now_ns) override;
-  void on_status_begins() override { life_.on_status_begins(); }
+  void on_status_begins(bool is_announced) override { life_.on_status_begins(is_announced); }
   void on_status(const ResetStatus& status, uint64_t now_ns) override;
   /// Masks every interrupt and asks the remote for none: a successor finds the rings consistent.
   void stop();

@@ -40,6 +40,7 @@ void RemoteLife::begin(const char* reason, std::optional<ResetCause> cause, uint
   remember_flag(false);
   is_silent_restart_ = false;
   progress_by_ns_ = kNever;
+  doubt_until_ns_ = kNever;
   if (cause) tell_reset(*cause, now_ns);
   move(RemoteState::down, reason);
   for (auto& vdev : parts_.vdevs) { // from here on nobody sends, so that no word follows the reset
@@ -101,13 +102,13 @@ void RemoteLife::expect_ready_doorbell() {
 }
 
 void RemoteLife::act_on_ready(Evidence evidence, uint64_t now_ns) {
-  if (state_ != RemoteState::quiescing && offered_ && !is_touched()) {
-    // Nobody has used these rings yet: they are as fresh as at the start, only the words are due.
+  if (!is_reset_announced() && offered_ && !ready_ends_life_) {
+    // Nobody had used these rings yet: they are as fresh as at the start, only the words are due.
     for (auto& vdev : parts_.vdevs)
       tell(*vdev, now_ns);
     return;
   }
-  if (offered_ || state_ == RemoteState::quiescing) {
+  if (offered_ || is_reset_announced()) {
     const bool is_doorbell = evidence == Evidence::rxdb;
     begin(is_doorbell ? "rxdb" : "ready flag", is_doorbell ? ResetCause::rxdb : ResetCause::flag,
           now_ns);
@@ -211,6 +212,7 @@ void RemoteLife::look_at(Vdev& vdev) {
 
 void RemoteLife::on_timer(uint64_t now_ns) {
   if (judge_.next_deadline() <= now_ns) apply(judge_.on_timer(now_ns), now_ns);
+  if (doubt_until_ns_ <= now_ns) end_doubt();
   if (is_quiet()) return;
   if (offer_at_ns_ <= now_ns) offer(now_ns);
   if (!offered_) return;
@@ -222,7 +224,7 @@ void RemoteLife::on_timer(uint64_t now_ns) {
 }
 
 uint64_t RemoteLife::next_deadline() const {
-  if (is_quiet()) return judge_.next_deadline();
+  if (is_quiet()) return std::min(judge_.next_deadline(), doubt_until_ns_);
   uint64_t earliest = offer_at_ns_;
   if (!offered_) return earliest;
   for (const auto& vdev : parts_.vdevs) {

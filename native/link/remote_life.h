@@ -53,7 +53,7 @@ public:
   void set_notices(ResetNotices* notices);
   void on_partition(uint8_t partition) override;
   void on_no_notices(const char* reason, uint64_t now_ns) override;
-  void on_status_begins() override;
+  void on_status_begins(bool is_announced) override;
   void on_status(const ResetStatus& status, uint64_t now_ns) override;
   /// Tells the present state again with something to know about it.
   void restate(const char* reason);
@@ -96,6 +96,8 @@ private:
   void on_rebooted(uint64_t now_ns);
   void quiesce(const char* reason);
   void act_on_ready(Evidence evidence, uint64_t now_ns);
+  bool is_reset_announced() const;
+  void end_doubt();
   void hold_words();
   void release_words();
   void note_attached();
@@ -131,7 +133,10 @@ private:
   bool unreported_ready_ = false;
 
   ResetJudge judge_;
-  bool is_tentative_ = false; // phase `resetting` is stored until SCFW has answered, no longer
+  bool is_tentative_ = false;      // phase `resetting` is stored until SCFW has answered, no longer
+  bool ready_was_awaited_ = false; // nobody had used the rings when the remote said it
+  bool ready_ends_life_ = false;   // the rings were in use when the remote said that it is ready
+  uint64_t doubt_until_ns_ = kNever; // until then a reset that nobody knows of may show itself
   RemotePhase tentative_phase_ = RemotePhase::none; // what is stored again if nothing was reset
   uint8_t partition_ = 0;
   bool unreported_partition_ = false;

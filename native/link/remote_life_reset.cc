@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "link/remote_life.h"
+#include "virtio/persist.h"
 
 namespace rpmsg {
 
@@ -16,8 +17,12 @@ void RemoteLife::set_notices(ResetNotices* notices) {
   judge_.set_notices(notices);
 }
 
+bool RemoteLife::is_reset_announced() const {
+  return state_ == RemoteState::quiescing;
+}
+
 bool RemoteLife::is_quiet() const {
-  return state_ == RemoteState::quiescing || judge_.is_waiting();
+  return state_ == RemoteState::quiescing || judge_.is_waiting() || doubt_until_ns_ != kNever;
 }
 
 void RemoteLife::on_partition(uint8_t partition) {
@@ -38,11 +43,14 @@ void RemoteLife::reinitialize(uint64_t now_ns) {
   begin("reinitialize", is_silent ? ResetCause::silent_restart : ResetCause::reinitialize, now_ns);
 }
 
-/// SCFW forgets what it answers, so it is stored before that the life may be over; taken back when
-/// it is not.
-void RemoteLife::on_status_begins() {
+/// SCFW forgets what it answers. Announced by its doorbell there is a reset, which is stored
+/// before; taken back when it is not so. In a reading for another reason there hardly ever is: to
+/// reset a remote that lives would break its rings, so a successor only holds its words back for a
+/// while.
+void RemoteLife::on_status_begins(bool is_announced) {
   const RemotePhase phase = phase_of(parts_.record);
   if (state_ == RemoteState::offline || phase == RemotePhase::resetting) return;
+  if (!is_announced) return persist_store(parts_.record.in_doubt, 1);
   begin_reset(parts_.record);
   is_tentative_ = true;
   tentative_phase_ = phase;
@@ -67,10 +75,21 @@ void RemoteLife::on_status(const ResetStatus& status, uint64_t now_ns) {
     is_tentative_ = false;
     store_phase(parts_.record, tentative_phase_);
   }
+  if (doubt_until_ns_ == kNever) end_doubt();
+}
+
+void RemoteLife::end_doubt() {
+  doubt_until_ns_ = kNever;
+  if (parts_.record.in_doubt != 0) persist_store(parts_.record.in_doubt, 0);
+  if (is_quiet()) return;
+  tell_taken_over();
+  release_words();
 }
 
 void RemoteLife::apply(const ResetJudge::Verdict& verdict, uint64_t now_ns) {
-  if (verdict.rebooted) on_rebooted(now_ns);
+  // Rings that waited for what is ready are its own, whatever it did with them meanwhile.
+  const bool is_awaited = verdict.ready && ready_was_awaited_ && !is_reset_announced();
+  if (verdict.rebooted && !is_awaited) on_rebooted(now_ns);
   if (verdict.reboot && !verdict.rebooted) {
     quiesce("SCFW announced a reset");
   } else if (verdict.ready) {
@@ -110,6 +129,9 @@ void RemoteLife::quiesce(const char* reason) {
 void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
   if (state_ == RemoteState::offline) return;
   const bool is_over = offered_ && is_touched();
+  // As it is now: while SCFW is asked the remote may go on and use its rings.
+  ready_ends_life_ = is_over || (judge_.is_waiting() && ready_ends_life_);
+  ready_was_awaited_ = state_ == RemoteState::waiting && offered_ && !ready_ends_life_;
   if (judge_.on_evidence(evidence, now_ns)) return act_on_ready(evidence, now_ns);
   if (!judge_.is_waiting()) return; // answered at once
   hold_words();

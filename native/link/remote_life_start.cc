@@ -58,6 +58,10 @@ void RemoteLife::take_over(const Resume& resume, uint64_t now_ns) {
   }
   if (!is_attached) return move(RemoteState::waiting, resume.reason.c_str());
   move(RemoteState::attached, resume.reason.c_str());
+  if (parts_.record.in_doubt != 0) { // the former process died while SCFW was asked
+    doubt_until_ns_ = now_ns + parts_.ready_wait_ms * kNsPerMs;
+    hold_words();
+  }
   for (auto& vdev : parts_.vdevs) {
     look_at(*vdev); // up, or faulted again, as the former process left it
     const bool is_used = vdev->rx().has_used() || vdev->tx().has_used();
@@ -82,7 +86,7 @@ void RemoteLife::take_over_vdev(Vdev& vdev, const Resume& resume, uint64_t now_n
 }
 
 void RemoteLife::tell_taken_over() {
-  if (judge_.is_waiting()) return; // comes back
+  if (is_quiet()) return; // comes back
   const bool is_due = is_taken_over_ && offered_;
   is_taken_over_ = false;
   if (!is_due) return;

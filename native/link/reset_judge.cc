@@ -36,7 +36,7 @@ ResetJudge::Verdict ResetJudge::on_status(const ResetStatus& status, uint64_t no
     verdict.reboot = status.reboot;
     return verdict;
   }
-  verdict.rebooted = status.rebooted && now_ns >= merge_until_ns_;
+  verdict.rebooted = status.rebooted && status.since_ns >= merge_until_ns_;
   verdict.reboot = status.reboot;
   if (status.rebooted) merge_until_ns_ = 0; // once
   return verdict;

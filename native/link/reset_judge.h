@@ -19,7 +19,8 @@ public:
   static constexpr uint64_t kReadLimitNs = 30 * kNsPerMs;
   /// The first reading comes after other calls.
   static constexpr uint64_t kCheckLimitNs = 3 * kReadLimitNs;
-  /// After a reading that SCFW did not answer, a REBOOTED this soon tells of the same reset.
+  /// After a reading that SCFW did not answer, a REBOOTED that was asked for this soon tells of the
+  /// same reset, however long SCFW takes.
   static constexpr uint64_t kMergeNs = 100 * kNsPerMs;
 
   /// What is to be done, in this order.

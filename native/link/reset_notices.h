@@ -13,6 +13,7 @@ struct ResetStatus {
   bool rebooted = false;    // it was reset, and its CPU is started after SCFW said so
   bool reboot = false;      // it is about to be reset
   bool is_complete = false; // else SCFW did not answer
+  uint64_t since_ns = 0;    // when it was asked first, if it did not answer then
 };
 
 /// What a life may ask.
@@ -33,8 +34,8 @@ public:
   virtual void on_partition(uint8_t partition) = 0;
   /// None will; why, for a person.
   virtual void on_no_notices(const char* reason, uint64_t now_ns) = 0;
-  /// SCFW is about to answer, and forgets as it does.
-  virtual void on_status_begins() = 0;
+  /// SCFW is about to answer, and forgets as it does. Announced: it rang, for this partition.
+  virtual void on_status_begins(bool is_announced) = 0;
   virtual void on_status(const ResetStatus& status, uint64_t now_ns) = 0;
 };
 

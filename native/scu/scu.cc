@@ -6,6 +6,8 @@ namespace rpmsg {
 namespace {
 
 constexpr uint32_t kRetries = 2;
+constexpr uint64_t kFirstRetryNs = 100 * kNsPerMs;
+constexpr uint64_t kLastRetryNs = 10'000 * kNsPerMs;
 
 constexpr uint8_t kAllChannels = (1u << SCFW_MU_CHANNELS) - 1;
 constexpr uint8_t kService = 1u << SCFW_DOORBELL_SVC;
@@ -59,6 +61,14 @@ void Scu::on_interrupt(uint64_t now_ns) {
   // Acknowledged first: what SCFW raises from here on rings again. The status stays with SCFW until
   // it is read, so a death in between loses nothing.
   mu_.take_doorbells();
+  is_announced_ = true;
+  read_status(now_ns);
+}
+
+void Scu::on_timer(uint64_t now_ns) {
+  rpc_.on_timer(now_ns);
+  if (retry_at_ns_ > now_ns) return;
+  retry_at_ns_ = kNever;
   read_status(now_ns);
 }
 
@@ -66,8 +76,11 @@ void Scu::on_interrupt(uint64_t now_ns) {
 // find a REBOOT that is still to be followed, and never one whose REBOOTED is already behind us.
 void Scu::begin_pass(uint64_t now_ns) {
   is_reading_ = true;
-  status_ = ScuStatus{++begun_, 0, 0, false};
-  listener_.on_status_begins();
+  retry_at_ns_ = kNever;
+  if (since_ns_ == 0) since_ns_ = now_ns;
+  status_ = ScuStatus{++begun_, 0, 0, false, since_ns_};
+  listener_.on_status_begins(is_announced_);
+  is_announced_ = false;
   ask_status(Ask::rebooted, now_ns);
 }
 
@@ -81,6 +94,7 @@ void Scu::ask_status(Ask ask, uint64_t now_ns) {
 void Scu::end_pass(bool is_complete, uint64_t now_ns) {
   is_reading_ = false;
   status_.is_complete = is_complete;
+  if (is_complete) since_ns_ = retry_interval_ns_ = 0;
   listener_.on_status(status_, now_ns);
   if (!is_reading_ && wanted_ > begun_) begin_pass(now_ns);
 }
@@ -109,7 +123,12 @@ bool Scu::may_retry(const ScuAnswer& answer) {
 void Scu::on_status_answer(Ask ask, const ScuAnswer& answer, uint64_t now_ns) {
   if (!answer.ok()) {
     // The status may still be there: asked again in a pass of its own.
-    if (may_retry(answer)) wanted_ = begun_ + 1;
+    if (may_retry(answer)) {
+      wanted_ = begun_ + 1;
+    } else if (answer.kind == ScuAnswer::Kind::timed_out) {
+      retry_interval_ns_ = std::clamp(2 * retry_interval_ns_, kFirstRetryNs, kLastRetryNs);
+      retry_at_ns_ = now_ns + retry_interval_ns_;
+    }
     return end_pass(false, now_ns);
   }
   (ask == Ask::rebooted ? status_.rebooted : status_.reboot) = answer.results[0];

@@ -3,6 +3,7 @@
 // (groups REBOOT and REBOOTED of the IRQ service). Source: SCFW API irq, rm and pm.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "scu/scu_rpc.h"
@@ -16,13 +17,15 @@ struct ScuStatus {
   uint32_t rebooted = 0;    // were reset; their CPU starts after SCFW raised this
   uint32_t reboot = 0;      // are about to be
   bool is_complete = false; // SCFW answered; else what it had to tell may be lost
+  uint64_t since_ns = 0;    // it began then, or the first of those that failed before it did
 };
 
 class ScuListener {
 public:
   virtual ~ScuListener() = default;
-  /// SCFW forgets as it answers: store now that a reset may have happened.
-  virtual void on_status_begins() = 0;
+  /// SCFW forgets as it answers: store now that a reset may have happened, or, announced by its
+  /// doorbell, that one has.
+  virtual void on_status_begins(bool is_announced) = 0;
   virtual void on_status(const ScuStatus& status, uint64_t now_ns) = 0;
   /// Ends find_owner().
   virtual void on_owner(uint16_t resource, const ScuAnswer& answer, uint64_t now_ns) = 0;
@@ -30,7 +33,9 @@ public:
   virtual void on_watched(bool is_enabled, uint64_t now_ns) = 0;
 };
 
-/// Drives one SCU MU. One thread; no call waits. Calls that time out are tried three times.
+/// Drives one SCU MU. One thread; no call waits. Calls that time out are tried three times,
+/// readings ever more slowly after that: what SCFW has latched would else be told as something new
+/// later.
 class Scu final : private ScuRpcClient {
 public:
   /// `resource` is the SCFW number of this MU (SCFW_R_MU_1A and so on).
@@ -50,8 +55,9 @@ public:
   void reboot_continue(uint8_t partition, uint64_t now_ns);
 
   void on_interrupt(uint64_t now_ns);
-  void on_timer(uint64_t now_ns) { rpc_.on_timer(now_ns); }
-  uint64_t next_deadline() const { return rpc_.next_deadline(); }
+  void on_timer(uint64_t now_ns);
+  /// kNever unless SCFW owes an answer.
+  uint64_t next_deadline() const { return std::min(rpc_.next_deadline(), retry_at_ns_); }
 
 private:
   enum class Ask : uint8_t { rebooted, reboot, owner, enable_rebooted, enable_reboot, go_on };
@@ -73,7 +79,11 @@ private:
   ScuStatus status_{};        // of the pass that is under way
   uint64_t begun_ = 0;        // passes begun
   uint64_t wanted_ = 0;       // the pass that somebody waits for
+  bool is_announced_ = false; // SCFW rang, and was not asked why yet
   bool is_reading_ = false;   // a pass is under way
+  uint64_t since_ns_ = 0;     // of the first pass that failed, 0 if the last one did not
+  uint64_t retry_at_ns_ = kNever;
+  uint64_t retry_interval_ns_ = 0;
   uint32_t watched_ = 0;      // partitions
   uint32_t retries_left_ = 0; // of calls that time out, until one is answered
 };

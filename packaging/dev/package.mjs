@@ -52,7 +52,9 @@ function parse(args) {
 /** The source package, below `folder`; resolves with the path of its .dsc. */
 async function buildSource(suffix, folder) {
   const tree = await makeSourceTree(folder, suffix);
-  await must('dpkg-source', ['--build', basename(tree)], { cwd: folder, quiet: true });
+  // Its default packs a little better and takes five times as long.
+  const build = ['--compression=gzip', '--build', basename(tree)];
+  await must('dpkg-source', build, { cwd: folder, quiet: true });
   return join(folder, filesOf(folder, /\.dsc$/)[0]);
 }
 
@@ -125,7 +127,7 @@ async function packageAll(given, work) {
   const { out, suffix } = given;
   const sources = join(work, 'source');
   const dsc = await step('source package', () => buildSource(suffix, sources));
-  const made = hand(sources, filesOf(sources, /\.(dsc|tar\.xz)$/), out);
+  const made = hand(sources, filesOf(sources, /\.(dsc|tar\.gz)$/), out);
   if (!given['no-lint']) await lint(dsc);
   for (const arch of given.arch) {
     const folder = join(work, arch);

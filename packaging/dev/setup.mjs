@@ -52,7 +52,6 @@ const debian = {
     ['faketime', 'faketime'],
     ['hostname', 'hostname'],
     ['locales', 'localedef'],
-    ['xz-utils', 'xz'],
     ['util-linux', 'unshare'],
   ],
   'fresh-root': [

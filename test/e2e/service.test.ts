@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sharedMachine } from './support/fixture.ts';
 import { echoBytes, simulatedMachine, users, waitForEcho } from './support/installed.ts';
@@ -155,6 +155,31 @@ describe('what restarts it', () => {
     await machine().waitForUnit('rpmsgd', { ActiveState: 'active' });
     await waitForEcho(machine());
     expect(await echoBytes(machine(), [2])).toEqual([2]);
+  });
+
+  test('the daemon stops in order before its simulated board does, and starts with it', async () => {
+    await machine().must(['systemctl', 'stop', 'rpmsg-simulator']);
+    expect(await machine().unit('rpmsgd')).toMatchObject({
+      ActiveState: 'inactive',
+      Result: 'success',
+    });
+    await machine().must(['systemctl', 'start', 'rpmsg-simulator']);
+    await waitForEcho(machine());
+  });
+
+  test('with the drop-in hidden it sees the board go, is not tried again, and starts with a new one', async () => {
+    const hidden = '/etc/systemd/system/rpmsgd.service.d/simulator.conf';
+    await machine().shell(`
+      mkdir -p ${dirname(hidden)}
+      ln -s /dev/null ${hidden}
+      systemctl daemon-reload
+      systemctl stop rpmsg-simulator`);
+    await machine().waitForUnit('rpmsgd', { ActiveState: 'failed', ExecMainStatus: '69' });
+    await machine().shell(`
+      rm ${hidden}
+      systemctl daemon-reload
+      systemctl start rpmsg-simulator`);
+    await waitForEcho(machine());
   });
 
   test('a wrong configuration at start is not tried again, and is told', async () => {

@@ -14,7 +14,7 @@
 
 enum {
   kMaxSends = 1 << 20,
-  kMaxPauses = 64,
+  kMaxPauses = 1024,
   kInFlight = 4,
   kOrder = 64,             // messages that `source` is asked for at a time; as many again are on the way
   kRetryUs = 5000,         // after a call that found nobody

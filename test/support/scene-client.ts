@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Child } from '../../packaging/dev/child.mjs';
+import { askBoard } from '../../src/cli/sim-control.ts';
 import { compileHelper } from './bus-process.ts';
 import { DaemonProcess, type DaemonSetup } from './daemon-process.ts';
 import { RpmsgClient, until } from './rpmsg-client.ts';
@@ -51,6 +52,23 @@ export class SceneClient {
     });
   }
 
+  /** Asks the board of a remote, as `rpmsgctl sim` does; native/sim/README.md has the words. */
+  board(remote: string, ...words: string[]): Promise<Record<string, unknown>> {
+    const remotes = this.daemon.scene.config['remote'] as { name: string; socket: string }[];
+    const found = remotes.find(({ name }) => name === remote);
+    if (found === undefined) throw new Error(`no remote ${remote}`);
+    return askBoard(found.socket, words);
+  }
+
+  /** How often a core's firmware was started, and whether it runs. */
+  async coreStatus(core: string): Promise<{ lives: number; state: string }> {
+    const { cores } = await this.board(core, 'status');
+    const all = cores as { name: string; lives: number; state: string }[];
+    const found = all.find(({ name }) => name === core);
+    if (found === undefined) throw new Error(`no core ${core}`);
+    return found;
+  }
+
   /** SIGKILL, or a signal that the firmware obeys: it has, when this resolves. */
   async signalFirmware(signal: NodeJS.Signals, core?: string): Promise<void> {
     const pid = await this.firmwarePid(core);
@@ -80,4 +98,11 @@ function statusOf(pid: number | undefined): string {
 /** Resident memory of a process, in bytes. */
 export function residentBytes(pid: number | undefined): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1]) * 1024;
+}
+
+/** Seconds of CPU that a process has used. */
+export function cpuSeconds(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  // utime and stime, in ticks of 10 ms (proc(5), fields 14 and 15).
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

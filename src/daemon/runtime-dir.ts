@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The directory of the running daemon and the lock in it: one daemon a machine.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../addon/system.ts';
 import { pathElement } from '../rpmsg/channel-name.ts';
+import { ObjectStore } from '../state/object-store.ts';
 import { RpmsgdError } from '../util/errors.ts';
 import { ExitStatus, FatalError } from './exit.ts';
 
@@ -28,9 +29,20 @@ export function chooseRuntimeDir(
   );
 }
 
-/** Where the link keeps the state of a remote. */
+/**
+ * Where the link keeps the state of a remote. One that an earlier daemon of this boot has known may be
+ * alive: if its state is gone an empty file stands for it, so that the link looks at the rings before it
+ * makes new ones.
+ */
 export function stateFilePath(directory: string, remote: string): string {
-  return join(directory, `${pathElement(Buffer.from(remote))}.state`);
+  const path = join(directory, `${pathElement(Buffer.from(remote))}.state`);
+  if (existsSync(path) || !ObjectStore.knows(directory, remote)) return path;
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+  } catch {
+    // Whatever is wrong with the directory, the link says it.
+  }
+  return path;
 }
 
 /** Held until this process ends. Throws FatalError naming the holder when somebody else has it. */

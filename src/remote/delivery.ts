@@ -189,8 +189,9 @@ export class Delivery {
       },
       ping: () => port.ping(),
     };
-    const cursor = resume?.cursor ?? this.#taken;
-    const outstanding = resume?.outstanding;
+    // A link that has lost count begins with numbers that an earlier daemon had used.
+    const cursor = resume === undefined ? this.#taken : Math.min(resume.cursor, this.#keptBefore);
+    const outstanding = resume?.outstanding.filter((seq) => seq < cursor);
     const setup = { window, ack, cursor, pingEach, outstanding };
     const subscriber = new Subscriber(setup, counted, () => {
       if (ack === 'manual' || this.#subscribers.size > 1) {

@@ -12,7 +12,7 @@ import type { LinkContext } from './context.ts';
 import type { Device } from './device.ts';
 import type { EndpointSpec } from './endpoint.ts';
 import type { Remote } from './remote.ts';
-import type { Kept } from './stored.ts';
+import type { Kept, Memory } from './stored.ts';
 
 /** What a restored endpoint owes to its owner, and its owner to it. */
 export type Adopt = (
@@ -44,21 +44,41 @@ export class Restorer {
   restore(statics: readonly StaticEndpoint[]): void {
     const { found } = this.#context.store;
     const isOurs = ({ remote }: { remote: string }) => remote === this.#remote.name;
-    for (const record of found.channels.filter(isOurs)) this.#restoreChannel(record);
+    for (const record of found.channels.filter(isOurs)) {
+      this.#restoreChannel(this.#recount(record));
+    }
     for (const record of found.endpoints.filter(isOurs)) this.#restoreEndpoint(record, statics);
   }
 
+  /** A link that has lost count calls the life it adopted by another number than the store. */
+  #recount(record: ChannelRecord): ChannelRecord {
+    const generation = this.#lifeNow(record.generation) ?? record.generation;
+    if (generation === record.generation) return record;
+    const recounted = { ...record, generation };
+    this.#context.store.commit(changes.channel(recounted));
+    return recounted;
+  }
+
+  /** The number that the life `generation` has now; undefined: it is over. */
+  #lifeNow(generation: number | undefined): number | undefined {
+    const { resume, generation: current } = this.#opened;
+    if (resume === 'cold' || resume === 'lost') return undefined;
+    const known = this.#context.store.found.remotes.get(this.#remote.name)?.generation;
+    const isAdopted = resume === 'adopted' && generation === known;
+    return generation === current || isAdopted ? current : undefined;
+  }
+
   #restoreChannel(record: ChannelRecord): void {
-    const { resume, generation } = this.#opened;
+    const { resume } = this.#opened;
     const device = this.#remote.devices[record.vdev];
     const kept = this.#kept(record.endpoint.id);
-    const isSameLife = resume !== 'cold' && resume !== 'lost' && record.generation === generation;
     const isMissed = kept.firstSeq < kept.nextSeq || this.#used.has(keys.channel(record));
     if (device === undefined || (resume === 'cold' && !isMissed)) {
       this.#context.store.commit(changes.noChannel(record));
       return;
     }
-    const restore = () => device.restoreChannel(record, record.isAlive && isSameLife, kept);
+    const isAlive = record.isAlive && this.#lifeNow(record.generation) !== undefined;
+    const restore = () => device.restoreChannel(record, isAlive, kept);
     this.#attempt(restore, changes.noChannel(record), record.raw);
   }
 
@@ -76,7 +96,6 @@ export class Restorer {
 
   #open(device: Device, record: EndpointRecord): void {
     const { id, name, kind, local, rxQueue, peer, owner, announce = false } = record;
-    const { learned, announcedIn } = record;
     const { raw, ordinal } = record.channel ?? {};
     const channel = raw === undefined ? undefined : device.channels.find(raw, ordinal ?? 1);
     if (raw !== undefined && channel === undefined) {
@@ -85,11 +104,21 @@ export class Restorer {
     const adopted = owner === undefined ? {} : this.#adopt(owner, device, id);
     const spec = { name, kind, local, rxQueue, peer, channel, announce, ...adopted };
     try {
-      device.open(spec, { ...this.#kept(id), memory: { learned, announcedIn } });
+      device.open(spec, { ...this.#kept(id), memory: this.#memory(record) });
     } catch (error) {
       adopted.closed?.();
       throw error;
     }
+  }
+
+  /** What it was taught in the life that goes on. */
+  #memory({ learned, announcedIn }: EndpointRecord): Memory {
+    const generation = this.#lifeNow(learned?.generation);
+    return {
+      announcedIn: this.#lifeNow(announcedIn),
+      learned:
+        learned === undefined || generation === undefined ? undefined : { ...learned, generation },
+    };
   }
 
   /** One that the link does not know goes on without messages. */

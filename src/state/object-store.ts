@@ -2,6 +2,7 @@
 // The objects on the bus as the next daemon is to find them. Every change is written before anything
 // that follows from it leaves this process.
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootId } from './boot.ts';
 import { type Change, ChangeLog, type ChangeLogger } from './change-log.ts';
@@ -24,6 +25,11 @@ interface Header {
   readonly version: number;
   /** Empty where the kernel does not tell: a sandbox may hide it, and /run ends with its boot anyway. */
   readonly boot: string;
+}
+
+function accepts(found: Partial<Header>, boot: string): boolean {
+  const isOfBoot = found.boot === boot || found.boot === '' || boot === '';
+  return found.rpmsgd === 'objects' && found.version === formatVersion && isOfBoot;
 }
 
 /** What an earlier daemon left behind. */
@@ -81,6 +87,7 @@ export class StoredObjects {
 type ChannelKey = Pick<ChannelRecord, 'remote' | 'vdev' | 'raw' | 'ordinal'>;
 
 export const keys = {
+  remote: (name: string) => `remote/${name}`,
   names: (remote: string, vdev: number) => `names/${vdev}/${remote}`,
   channel: ({ remote, vdev, raw, ordinal }: ChannelKey) =>
     `channel/${vdev}/${ordinal}/${remote}/${raw}`,
@@ -91,7 +98,7 @@ export const keys = {
 /** Changes, to be committed together. */
 export const changes = {
   bus: (id: string): Change => ['bus', id],
-  remote: (name: string, record: RemoteRecord): Change => [`remote/${name}`, record],
+  remote: (name: string, record: RemoteRecord): Change => [keys.remote(name), record],
   names: (remote: string, vdev: number, record: NamesRecord): Change => [
     keys.names(remote, vdev),
     record,
@@ -130,12 +137,20 @@ export class ObjectStore {
   static open(directory: string, logger: ChangeLogger, boot = bootId()): ObjectStore {
     const path = join(directory, objectsFile);
     const header: Header = { rpmsgd: 'objects', version: formatVersion, boot };
-    const accepts = (found: unknown) => {
-      const { rpmsgd, version, boot: foundBoot } = found as Partial<Header>;
-      const isOfBoot = foundBoot === boot || foundBoot === '' || boot === '';
-      return rpmsgd === 'objects' && version === formatVersion && isOfBoot;
-    };
-    return new ObjectStore(new ChangeLog({ path, header, accepts, logger, check: checkRecord }));
+    const isOurs = (found: unknown) => accepts(found as Partial<Header>, boot);
+    const setup = { path, header, accepts: isOurs, logger, check: checkRecord };
+    return new ObjectStore(new ChangeLog(setup));
+  }
+
+  /** Whether an earlier daemon of this boot has known the remote. Reads without understanding. */
+  static knows(directory: string, remote: string, boot = bootId()): boolean {
+    try {
+      const stored = readFileSync(join(directory, objectsFile), 'utf8');
+      const header = JSON.parse(stored.slice(0, stored.indexOf('\n'))) as Partial<Header>;
+      return accepts(header, boot) && stored.includes(JSON.stringify(keys.remote(remote)));
+    } catch {
+      return false;
+    }
   }
 
   /** One that forgets everything with the process. */

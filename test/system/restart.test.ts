@@ -2,6 +2,8 @@
 // The daemon ends, in order or at once, and another one goes on: with the same objects for the same
 // clients, the same rings towards a remote that notices nothing, and every message accounted for.
 
+import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startBus } from '../support/bus-process.ts';
 import {
@@ -209,6 +211,76 @@ describe.each(signals)('after %s', (signal) => {
     seen.push(...(await receiveMany(opened, sent - 30)).map((message) => Number(message.seq)));
     expect(seen).toEqual(numbers(0, sent).map(Number));
   });
+});
+
+describe('when a file in the runtime directory is', () => {
+  const inDirectory = (name: string) => join(scene.daemon.scene.directory, name);
+  const state = () => inDirectory('cm40.state');
+  const objects = () => inDirectory('objects.jsonl');
+
+  const spoilt: [string, () => void][] = [
+    ['gone', () => rmSync(state())],
+    ['empty', () => truncateSync(state())],
+    ['overwritten', () => writeFileSync(state(), Buffer.alloc(statSync(state()).size, 0x5a))],
+  ];
+  test.each(spoilt)(
+    '%s, and it is the state: living rings are taken over as they are',
+    async (_what, spoil) => {
+      await start();
+      const opened = await client.open(echo);
+      await sendMany(opened, 3);
+      await receiveMany(opened, 3);
+      await scene.daemon.restart('SIGKILL', async () => spoil());
+      expect(scene.daemon.process.output).toMatch(/remote opened .*resume=adopted/);
+      await until('connected', async () => (await opened.get('Connected')) === true);
+      for (let n = 0; n < 300; n++) await opened.send(Buffer.from(`${n}`));
+      expect((await receiveMany(opened, 256)).length).toBeGreaterThan(0);
+      expect(await client.get(remote, 'Remote', 'ResetCount')).toBe(0);
+    },
+  );
+
+  test('damaged, and it holds the objects: the log names it, and a reset brings the channels back', async () => {
+    await start();
+    await scene.daemon.restart('SIGKILL', async () => writeFileSync(objects(), 'hello\n'));
+    const { output } = scene.daemon.process;
+    expect(output).toMatch(
+      /warn {2}ignored: objects of an earlier daemon cannot be restored path=.*objects\.jsonl/,
+    );
+    expect(output).toMatch(/warn {2}the remote lives on, but the file with its channels/);
+    expect(await client.objects()).not.toContain(echo);
+    await scene.signalFirmware('SIGKILL');
+    await until('echo', async () => (await client.objects()).includes(echo));
+    const opened = await client.open(echo);
+    await sendMany(opened, 1);
+    expect((await receiveMany(opened, 1)).map(text)).toEqual(['0']);
+  });
+});
+
+test('a remote that was reset while no daemon was there comes back by name', async () => {
+  await start();
+  const opened = await client.open(echo);
+  const heard: Message[] = [];
+  await opened.subscribe((message) => heard.push(message));
+  await sendMany(opened, 1);
+  await until('one', () => heard.length === 1);
+  await scene.daemon.restart('SIGKILL', async () => {
+    const pid = await scene.firmwarePid();
+    await scene.signalFirmware('SIGKILL');
+    await until('the next firmware', async () => (await scene.firmwarePid()) !== pid);
+  });
+  await until('connected', async () => (await opened.get('Connected')) === true);
+  await until(
+    'the next life',
+    async () => (await client.get(remote, 'Remote', 'Generation')) === 2,
+  );
+  await until('sent', async () => {
+    await opened.send(Buffer.from('again')).catch(() => undefined);
+    return heard.some(({ generation }) => generation === 2);
+  });
+  expect(heard.slice(0, 2).map(({ seq, generation }) => [seq, generation])).toEqual([
+    [0n, 1],
+    [0n, 1],
+  ]);
 });
 
 test('an Ack of what an earlier daemon sent is taken', async () => {

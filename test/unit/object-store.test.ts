@@ -83,6 +83,18 @@ describe('the store', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it('tells, unread, whether an earlier daemon of this boot has known a remote', () => {
+    const record = { generation: 1, resetCount: 0, lastReset: { timeUs: 0, cause: '' } };
+    const knows = (remote: string, boot = 'this boot') =>
+      ObjectStore.knows(directory, remote, boot);
+    expect(knows('cm40')).toBe(false);
+    open().commit(changes.remote('cm40', record));
+    expect([knows('cm40'), knows('cm4'), knows('cm41')]).toEqual([true, false, false]);
+    expect(knows('cm40', 'another boot')).toBe(false);
+    writeFileSync(file, 'hello');
+    expect(knows('cm40')).toBe(false);
+  });
+
   it('keeps names of any bytes', () => {
     const raw = Buffer.from([0xff, 0x0a, 0x22, 0x5c]).toString('latin1');
     const channel = { remote: 'cm40', vdev: 0, raw, ordinal: 1, address: 30, isAlive: true };

@@ -410,6 +410,37 @@ describe('without its state', () => {
     expect(paths(restarted)).toEqual(['/org/rpmsg', '/org/rpmsg/cm40', devicePath]);
   });
 
+  it('a remote that lives on has its channels, whatever number its life has now', async () => {
+    const harness = begin();
+    harness.link.setRemote('waiting', 3);
+    harness.link.setDevice('up');
+    harness.link.announce('echo', 30);
+    const mine = await open(harness);
+    await harness.endpoint(mine, 'Subscribe', [manual(4)]);
+    arrive(harness, harness.localOf(mine), 4);
+    await harness.endpoint(mine, 'Ack', [3n]);
+    const adopted = await next(harness, { resume: 'adopted', generation: 1 });
+    adopted.link.setRemote('attached', 1);
+    adopted.link.setDevice('up');
+    expect(adopted.get(mine, endpointIface, 'Connected')).toBe(true);
+    // Its numbers begin anew; what was acknowledged under them says nothing now.
+    arrive(adopted, adopted.localOf(mine), 2);
+    expect(sentTo(adopted, ':1.1')).toEqual([0, 1]);
+    const again = await next(adopted);
+    again.link.setRemote('attached', 1);
+    again.link.setDevice('up');
+    expect(again.get(mine, endpointIface, 'Connected')).toBe(true);
+  });
+
+  it('a remote that lives on without the file of objects is told of in the log', async () => {
+    const harness = begin();
+    await tick();
+    const link = harness.link.restart();
+    const store = ObjectStore.open(directory, logger, 'another boot');
+    const restarted = await Harness.after({ link, store, bus: 'a' });
+    expect(restarted.warnings.join()).toMatch(/the file with its channels and endpoints is gone/);
+  });
+
   it('kept endpoints that no object knows are closed, and their addresses are free', async () => {
     const harness = begin();
     await create(harness, 40);

@@ -56,6 +56,9 @@ export interface Past {
 const refreshMs = 1_000;
 /** How long the link is given to do what it was asked to do before a stop. */
 const settleMs = 1_000;
+const unknownChannels =
+  'the remote lives on, but the file with its channels and endpoints is gone: it has none until it is ' +
+  'reset and announces them again';
 /** Nobody else syncs with the endpoints of the name service. */
 const settleTag = 1;
 
@@ -144,6 +147,9 @@ export class RpmsgService implements LinkListener {
     this.#remotes.set(opened.index, remote);
     const level = resume === 'lost' ? 'warn' : 'info';
     this.#deps.log[level]({ remote: config.name, resume, reason, generation }, 'remote opened');
+    if (resume !== 'cold' && !this.#context.store.found.remotes.has(config.name)) {
+      this.#deps.log.warn({ remote: config.name }, unknownChannels);
+    }
     const restorer = new Restorer(this.#context, remote, opened, (owner, device, id) =>
       adopt(this.#core, owner, device, id),
     );

@@ -88,7 +88,7 @@ export class FakeLink implements LinkApi {
     const next = new FakeLink();
     next.#resume = resume;
     next.generation = generation;
-    if (resume === 'lost') return next;
+    if (resume === 'lost' || resume === 'adopted') return next;
     for (const [id, { setup, queue, nextSeq }] of this.endpoints) {
       next.endpoints.set(id, { ...newEndpoint(setup), isKept: true, queue: [...queue], nextSeq });
     }

@@ -73,7 +73,7 @@ async function vitestStage(project) {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const args = [vitest, 'run', '--project', project, '--passWithNoTests', ...reporters];
-  const result = await run(process.execPath, args, { timeoutS: soak ? 7200 : 300 });
+  const result = await run(process.execPath, args, { timeoutS: soak ? 7200 : 900 });
   return counts.verdict(result, counts.takeVitestReport(report));
 }
 

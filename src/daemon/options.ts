@@ -12,8 +12,9 @@ Owns the RPMsg link to independent M cores and publishes it on D-Bus as org.rpms
   --config FILE        read FILE alone, instead of rpmsgd.toml and rpmsgd.toml.d/*.toml
                        in /usr/lib/rpmsg, /run/rpmsg and /etc/rpmsg
   --bus BUS            system (default), session, or a D-Bus address
-  --runtime-dir DIR    where the lock is (default: $RUNTIME_DIRECTORY, else /run/rpmsg
-                       for root, else $XDG_RUNTIME_DIR/rpmsg)
+  --runtime-dir DIR    where the lock is, and what the next daemon goes on with
+                       (default: $RUNTIME_DIRECTORY, else /run/rpmsg for root, else
+                       $XDG_RUNTIME_DIR/rpmsg)
   --log-level LEVEL    ${logLevels.join(', ')}; wins over the configuration
   --log-format FORMAT  ${logFormats.join(', ')}
   --print-config       print the effective configuration and exit

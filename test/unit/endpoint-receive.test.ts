@@ -129,7 +129,7 @@ describe('Receive', () => {
     const harness = Harness.up();
     const answer = errorName(harness.endpoint(echoPath, 'Receive', [1, 20_000]));
     await tick();
-    harness.service.stop();
+    void harness.service.stop();
     expect(await answer).toBe(rpmsgError('ShuttingDown'));
     for (const [member, args] of [
       ['Receive', [1, 0]],

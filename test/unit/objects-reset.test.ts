@@ -267,7 +267,7 @@ describe('Reinitialize', () => {
   it('ends with the daemon', async () => {
     const { harness, answer } = start();
     await tick();
-    harness.service.stop();
+    void harness.service.stop();
     expect(await errorName(answer)).toBe(rpmsgError('ShuttingDown'));
   });
 });

@@ -290,6 +290,20 @@ describe('messages', () => {
     expect(await receive(await next(restarted), mine)).toEqual([]);
   });
 
+  it('whose answer had not begun to leave are received again, and no other', async () => {
+    const harness = begin();
+    const mine = await open(harness);
+    arrive(harness, harness.localOf(mine), 4);
+    const leaving: (() => void)[] = [];
+    harness.leave = (callback) => void leaving.push(callback);
+    expect(await receive(harness, mine, 2)).toEqual([0, 1]);
+    expect(await receive(harness, mine, 1)).toEqual([2]);
+    expect(await receive(await next(harness), mine)).toEqual([0, 1, 2, 3]);
+    // The first one has left, the second one has not.
+    for (const step of leaving.slice(0, 2)) step();
+    expect(await receive(await next(harness), mine)).toEqual([2, 3]);
+  });
+
   it('behind a gap that an earlier daemon counted are not held up by it', async () => {
     const harness = begin({ limits: { rxQueue: 4 } });
     const mine = await open(harness);

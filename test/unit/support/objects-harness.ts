@@ -169,6 +169,8 @@ export class Harness {
   readonly service: RpmsgService;
   readonly warnings: string[] = [];
   readonly gone: string[] = [];
+  /** Answers leave at once; a test replaces it. */
+  leave = (callback: () => void) => callback();
   reload = () => Promise.resolve();
   /** Answers Ping; a test replaces it. */
   ping: (sender: string) => Promise<unknown[]> = () => Promise.resolve([]);
@@ -264,8 +266,8 @@ export class Harness {
     const call = {
       sender,
       noReply,
-      onceLeaving: (callback: () => void) => callback(),
-      onceWritten: (callback: () => void) => callback(),
+      onceLeaving: (callback: () => void) => this.leave(callback),
+      onceWritten: (callback: () => void) => this.leave(callback),
       replyEmpty: () => settle(undefined),
       reply: (...out: unknown[]) => settle(out.length > 1 ? out : out[0]),
       fail: (error: unknown) => refuse(error),

@@ -41,6 +41,8 @@ void RemoteLife::begin(const char* reason, std::optional<ResetCause> cause, uint
   is_silent_restart_ = false;
   progress_by_ns_ = kNever;
   doubt_until_ns_ = kNever;
+  quiet_until_ns_ = kNever;
+  unheard_ready_.reset();
   if (cause) tell_reset(*cause, now_ns);
   move(RemoteState::down, reason);
   for (auto& vdev : parts_.vdevs) { // from here on nobody sends, so that no word follows the reset
@@ -213,6 +215,7 @@ void RemoteLife::look_at(Vdev& vdev) {
 void RemoteLife::on_timer(uint64_t now_ns) {
   if (judge_.next_deadline() <= now_ns) apply(judge_.on_timer(now_ns), now_ns);
   if (doubt_until_ns_ <= now_ns) end_doubt();
+  if (quiet_until_ns_ <= now_ns) end_quiet(now_ns);
   if (is_quiet()) return;
   if (offer_at_ns_ <= now_ns) offer(now_ns);
   if (!offered_) return;
@@ -224,7 +227,7 @@ void RemoteLife::on_timer(uint64_t now_ns) {
 }
 
 uint64_t RemoteLife::next_deadline() const {
-  if (is_quiet()) return std::min(judge_.next_deadline(), doubt_until_ns_);
+  if (is_quiet()) return std::min({judge_.next_deadline(), doubt_until_ns_, quiet_until_ns_});
   uint64_t earliest = offer_at_ns_;
   if (!offered_) return earliest;
   for (const auto& vdev : parts_.vdevs) {
@@ -238,6 +241,7 @@ uint64_t RemoteLife::next_deadline() const {
 void RemoteLife::on_board_gone() {
   offered_ = false;
   offer_at_ns_ = kNever;
+  quiet_until_ns_ = doubt_until_ns_ = kNever;
   (void)judge_.on_no_notices();
   for (auto& vdev : parts_.vdevs) {
     set_vdev(*vdev, VdevState::down, "the board is gone");

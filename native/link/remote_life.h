@@ -94,7 +94,8 @@ private:
   void begin(const char* reason, std::optional<ResetCause> cause, uint64_t now_ns);
   void apply(const ResetJudge::Verdict& verdict, uint64_t now_ns);
   void on_rebooted(uint64_t now_ns);
-  void quiesce(const char* reason);
+  void quiesce(const char* reason, uint64_t now_ns);
+  void end_quiet(uint64_t now_ns);
   void act_on_ready(Evidence evidence, uint64_t now_ns);
   bool is_reset_announced() const;
   void end_doubt();
@@ -137,6 +138,9 @@ private:
   bool ready_was_awaited_ = false; // nobody had used the rings when the remote said it
   bool ready_ends_life_ = false;   // the rings were in use when the remote said that it is ready
   uint64_t doubt_until_ns_ = kNever; // until then a reset that nobody knows of may show itself
+  RemoteState state_before_quiet_ = RemoteState::waiting;
+  uint64_t quiet_until_ns_ = kNever; // for want of the reset that was announced
+  std::optional<Evidence> unheard_ready_;
   RemotePhase tentative_phase_ = RemotePhase::none; // what is stored again if nothing was reset
   uint8_t partition_ = 0;
   bool unreported_partition_ = false;

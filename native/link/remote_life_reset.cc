@@ -11,6 +11,10 @@ namespace {
 
 using Lock = std::lock_guard<PiMutex>;
 
+// A reset that SCFW announced is waited for so long: its own limit for what the partitions have to
+// say about it is far below.
+constexpr uint64_t kAnnouncedNs = 5000 * kNsPerMs;
+
 } // namespace
 
 void RemoteLife::set_notices(ResetNotices* notices) {
@@ -69,8 +73,9 @@ void RemoteLife::on_status(const ResetStatus& status, uint64_t now_ns) {
   const ResetJudge::Verdict verdict = judge_.on_status(status, now_ns);
   // What the former life did is seen before it ends.
   on_progress(now_ns);
-  if (status.reboot) judge_.notices()->reboot_continue(partition_, now_ns);
   apply(verdict, now_ns);
+  ResetNotices* const notices = judge_.notices();
+  if (status.reboot && notices != nullptr) notices->reboot_continue(partition_, now_ns);
   if (is_tentative_) {
     is_tentative_ = false;
     store_phase(parts_.record, tentative_phase_);
@@ -91,7 +96,8 @@ void RemoteLife::apply(const ResetJudge::Verdict& verdict, uint64_t now_ns) {
   const bool is_awaited = verdict.ready && ready_was_awaited_ && !is_reset_announced();
   if (verdict.rebooted && !is_awaited) on_rebooted(now_ns);
   if (verdict.reboot && !verdict.rebooted) {
-    quiesce("SCFW announced a reset");
+    quiesce("SCFW announced a reset", now_ns);
+    unheard_ready_ = verdict.ready; // by what is about to be reset, as it seems
   } else if (verdict.ready) {
     act_on_ready(*verdict.ready, now_ns);
   }
@@ -111,8 +117,10 @@ void RemoteLife::on_rebooted(uint64_t now_ns) {
 }
 
 /// No word and no send from here on; what the remote still does is looked at. Ends with a new life.
-void RemoteLife::quiesce(const char* reason) {
+void RemoteLife::quiesce(const char* reason, uint64_t now_ns) {
+  quiet_until_ns_ = now_ns + kAnnouncedNs;
   if (state_ != RemoteState::attached && state_ != RemoteState::waiting) return;
+  state_before_quiet_ = state_;
   begin_reset(parts_.record);
   is_tentative_ = false;
   hold_words();
@@ -126,6 +134,21 @@ void RemoteLife::quiesce(const char* reason) {
   }
 }
 
+/// A reset that was announced and did not come: the remote goes on, with the rings it had.
+void RemoteLife::end_quiet(uint64_t now_ns) {
+  quiet_until_ns_ = kNever;
+  if (unheard_ready_) return act_on_ready(*unheard_ready_, now_ns);
+  if (state_ != RemoteState::quiescing) return;
+  const bool was_attached = state_before_quiet_ == RemoteState::attached;
+  store_phase(parts_.record, was_attached ? RemotePhase::attached : RemotePhase::waiting);
+  for (auto& vdev : parts_.vdevs) {
+    const Lock lock(parts_.mutex);
+    vdev->is_quiet = false;
+  }
+  move(state_before_quiet_, "SCFW announced a reset that did not come");
+  if (!is_quiet()) release_words();
+}
+
 void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
   if (state_ == RemoteState::offline) return;
   const bool is_over = offered_ && is_touched();
@@ -135,7 +158,7 @@ void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
   if (judge_.on_evidence(evidence, now_ns)) return act_on_ready(evidence, now_ns);
   if (!judge_.is_waiting()) return; // answered at once
   hold_words();
-  if (is_over) quiesce(evidence == Evidence::rxdb ? "rxdb" : "ready flag");
+  if (is_over) quiesce(evidence == Evidence::rxdb ? "rxdb" : "ready flag", now_ns);
 }
 
 void RemoteLife::hold_words() {

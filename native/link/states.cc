@@ -14,7 +14,7 @@ constexpr bool kLegal[kStates][kStates] = {
     {false, true, true, false, true, false},  // offline: rings are laid out, or taken over alive
     {true, false, true, true, true, true},    // waiting
     {true, false, false, true, true, true},   // attached
-    {true, false, false, false, true, true},  // quiescing
+    {true, true, true, false, true, true},    // quiescing: back only if no reset comes
     {true, true, false, false, false, false}, // down: rings are fresh
     {true, false, false, false, true, false}, // faulted: left by a new life only
 };

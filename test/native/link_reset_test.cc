@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "support/hand_remote.h"
@@ -223,6 +224,32 @@ TEST_CASE("notices that come twice are one reset") {
   CHECK(board.host.resets.size() == 1);
   board.come_up();
   CHECK(board.host.generations[0] == generation + 1);
+}
+
+TEST_CASE("a reset that was announced and does not come leaves the remote as it was") {
+  Board board;
+  const uint32_t generation = board.host.generations[0];
+  board.notify("reboot");
+  REQUIRE(board.host.wait_remote(0, RemoteState::quiescing));
+  CHECK(board.host.send(board.sender, 7, {1}) == Errc::remote_down);
+  board.remote->take_word();
+  REQUIRE(board.host.wait_remote(0, RemoteState::attached));
+  CHECK(board.host.remote_reasons[0] == "SCFW announced a reset that did not come");
+  CHECK(board.host.generations[0] == generation);
+  CHECK(board.host.resets.empty());
+  CHECK(board.host.send(board.sender, 7, {2, 3}) == Errc::ok);
+  std::optional<std::vector<uint8_t>> heard;
+  REQUIRE(board.host.until([&] {
+    board.remote->take_word();
+    heard = board.remote->hear(0);
+    return heard.has_value();
+  }));
+  CHECK(*heard == std::vector<uint8_t>{2, 3});
+  // And the next one is noticed like the first.
+  board.notify("reboot");
+  board.notify("rebooted");
+  REQUIRE(board.host.until([&] { return !board.host.resets.empty(); }));
+  board.come_up();
 }
 
 TEST_CASE("REBOOTED without REBOOT is a reset") {

@@ -125,6 +125,8 @@ export class Remote {
     if (state === 'faulted') {
       this.#setError(this.#vdevFault === '' ? reason : `${reason}; the last: ${this.#vdevFault}`);
     }
+    // A reset that was announced and did not come: the next one is told anew.
+    if (this.state === 'quiescing' && state !== 'down') this.#isNotified = false;
     this.state = state;
     observer.remoteChanged(this, 'State');
     if (state === 'quiescing') this.#notify(reason);

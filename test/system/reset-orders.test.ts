@@ -8,6 +8,7 @@ import { loadAll, type Mortal, untilAll, type VdevLoad } from '../support/load.t
 import { channelPath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 import { tenth } from '../support/soak.ts';
+import { Story } from '../support/story.ts';
 
 const announcing = { soc: 'imx8qxp', core: 'cm40', bus: 'dbus-daemon system' } as const;
 const ringing = { soc: 'imx8mp', core: 'm7', bus: 'dbus-broker' } as const;
@@ -205,6 +206,18 @@ describe('where a system controller tells of it', () => {
     await scene.board(core, 'notify', core, 'rebooted');
     await isBack(core, 1);
     await finish(core, 1);
+  });
+
+  test('REBOOT comes, and nothing after it: all goes on as before', async () => {
+    await start(announcing, ['remote']);
+    await isBack(core, 0);
+    const story = await Story.of(client, core);
+    await scene.board(core, 'notify', core, 'reboot');
+    await story.until('', 'State', 'quiescing');
+    await story.until('', 'State', 'attached');
+    await isBack(core, 0);
+    await finish(core, 0);
+    expect(story.all('vdev0', '!ChannelWithdrawn')).toEqual([]);
   });
 
   test('nobody tells of a restart but the doorbell', async () => {

@@ -22,8 +22,8 @@ import { SceneClient } from '../support/scene-client.ts';
 import { Story } from '../support/story.ts';
 
 const boards = [
-  { soc: 'imx8qxp', core: 'cm40', bus: 'dbus-daemon system' },
-  { soc: 'imx8mp', core: 'm7', bus: 'dbus-broker' },
+  { soc: 'imx8qxp', core: 'cm40', bus: 'dbus-daemon system', cause: 'rebooted', partition: 2 },
+  { soc: 'imx8mp', core: 'm7', bus: 'dbus-broker', cause: 'rxdb', partition: -1 },
 ] as const;
 const pingPong = 'rpmsg-openamp-demo-channel';
 
@@ -45,7 +45,7 @@ function word(value: number): Buffer {
   return data;
 }
 
-describe.each(boards)('on $soc', ({ soc, core, bus }) => {
+describe.each(boards)('on $soc', ({ soc, core, bus, cause, partition }) => {
   const remote = `/org/rpmsg/${core}`;
   const device = devicePath(core, 0);
 
@@ -165,10 +165,20 @@ describe.each(boards)('on $soc', ({ soc, core, bus }) => {
       [own, 'Connected', true],
       ['vdev0', '!ChannelAnnounced'],
     );
+    if (cause === 'rebooted') {
+      order(
+        ['', 'State', 'quiescing'],
+        ['', '!ResetNotified'],
+        [own, 'Connected', false],
+        ['vdev0', 'State', 'down'],
+      );
+    }
+    expect(story.all('', '!ResetNotified').length).toBe(1);
     for (const path of [channel, own, other]) {
       order(['', '!ResetNotified'], [path, 'Connected', false], ['', 'Generation', 2]);
       expect(story.all(path, 'Connected').map(({ value }) => value)).toEqual([false, true]);
     }
+    expect(story.all('', 'LastReset')).toMatchObject([{ value: [expect.anything(), cause] }]);
     const together = story.all('', 'Generation')[0]?.message;
     const names = story.told.filter(({ message }) => message === together).map(({ what }) => what);
     expect(names.sort()).toEqual(['Generation', 'LastReset', 'ResetCount', 'State']);
@@ -259,6 +269,13 @@ describe.each(boards)('on $soc', ({ soc, core, bus }) => {
     });
     expect(error).toMatch(/^vdev 0: silent-restart: .*"echo".*Reinitialize/);
     expect(await client.get(remote, 'Remote', 'Generation')).toBe(1);
+  });
+
+  test('the partition is known where there are partitions', async () => {
+    await start('');
+    await until('the partition', async () => {
+      return (await client.get(remote, 'Remote', 'Partition')) === partition;
+    });
   });
 
   test('Reinitialize is RemoteDown where the firmware does not follow', async () => {

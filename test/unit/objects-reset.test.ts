@@ -125,6 +125,20 @@ describe('a reset that is under way', () => {
     expect(messages?.[0]?.[4]?.toString()).toBe('last words');
   });
 
+  it('and does not come leaves everything as it was, and the next one is told anew', () => {
+    const harness = Harness.up();
+    harness.link.setRemote('quiescing');
+    harness.link.setRemote('attached');
+    expect(harness.get(echoPath, endpointIface, 'Connected')).toBe(true);
+    expect(harness.get(remotePath, remoteIface, 'ResetCount')).toBe(0);
+    harness.link.reset('rxdb');
+    const notified = harness.tree.signals.filter(({ member }) => member === 'ResetNotified');
+    expect(notified.map(({ args }) => args)).toEqual([
+      [1, 'test'],
+      [1, 'rxdb'],
+    ]);
+  });
+
   it('ends waiting sends with RemoteReset', async () => {
     const harness = Harness.up();
     harness.link.freeBuffers = 0;

@@ -8,6 +8,7 @@ import {
   type Message,
   type RpmsgClient,
   type RpmsgEndpoint,
+  SERVICE,
   until,
 } from './rpmsg-client.ts';
 
@@ -17,6 +18,9 @@ const orderCount = 64;
 const orderBytes = 32;
 /** After that long an order has died with the firmware. */
 const orderTimeoutMs = 2_000;
+const connectTimeoutMs = 20_000;
+/** Signals are not heard from a daemon that is not there. */
+const lookEachMs = 200;
 
 /** Who may die while the load runs. */
 export type Mortal = 'remote' | 'daemon';
@@ -78,6 +82,8 @@ export class VdevLoad {
   /** Numbers of messages that entered the ring, and of those that may have. */
   readonly #sent = new Set<number>();
   readonly #doubtful = new Set<number>();
+  /** Whoever waits for a change of an endpoint. */
+  readonly #changed = new Set<() => void>();
   #counter = 0;
   #isStopping = false;
   #ordered: (() => void) | undefined;
@@ -105,6 +111,10 @@ export class VdevLoad {
     );
     if (echo === undefined || source === undefined) throw new Error('no endpoint');
     const load = new VdevLoad(`vdev ${vdev}`, mortals, echo, source);
+    for (const { path } of [echo, source]) {
+      const rule = { sender: SERVICE, path, member: 'PropertiesChanged' };
+      await client.bus.subscribe(rule, () => load.#onChange());
+    }
     await echo.subscribe((message) => load.#onEcho(message));
     await source.subscribe((message) => load.#onSource(message));
     for (let loop = 0; loop < callsInFlight; loop++) load.#run(load.#feed());
@@ -210,11 +220,24 @@ export class VdevLoad {
     );
   }
 
+  /** Asks when something has changed, and otherwise seldom: it is no load by itself. */
   async #connected(endpoint: RpmsgEndpoint): Promise<void> {
-    await until(`${this.#name} connected`, async () => {
-      if (this.#isStopping) return true;
-      return (await endpoint.get('Connected').catch(() => false)) === true;
-    });
+    const deadline = performance.now() + connectTimeoutMs;
+    while (!this.#isStopping && performance.now() < deadline) {
+      const changed = new Promise<void>((resolve) => {
+        this.#changed.add(resolve);
+        setTimeout(resolve, lookEachMs);
+      });
+      if ((await endpoint.get('Connected').catch(() => false)) === true) return;
+      await changed;
+    }
+    if (!this.#isStopping) throw new Error(`not connected in ${connectTimeoutMs} ms`);
+  }
+
+  #onChange(): void {
+    const waiting = [...this.#changed];
+    this.#changed.clear();
+    for (const resolve of waiting) resolve();
   }
 
   #onEcho({ seq, data }: Message): void {

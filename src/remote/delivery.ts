@@ -194,9 +194,8 @@ export class Delivery {
     const outstanding = resume?.outstanding.filter((seq) => seq < cursor);
     const setup = { window, ack, cursor, pingEach, outstanding };
     const subscriber = new Subscriber(setup, counted, () => {
-      if (ack === 'manual' || this.#subscribers.size > 1) {
-        request.acknowledged?.(subscriber.acknowledgedBefore);
-      }
+      // Before the link forgets them: to the next daemon what is in neither place is lost.
+      request.acknowledged?.(subscriber.acknowledgedBefore);
       this.#acknowledged();
     });
     this.#taken = Math.max(this.#taken, cursor);

@@ -346,6 +346,16 @@ describe('subscriptions', () => {
     );
   });
 
+  it('take nothing for lost that the client has acknowledged', async () => {
+    const harness = begin();
+    await harness.endpoint(echoPath, 'Subscribe', [options({ window: ['u', 8] })]);
+    arrive(harness, harness.localOf(echoPath), 6);
+    await tick(); // answers the ping after the fourth
+    const restarted = await next(harness);
+    expect(sentTo(restarted, ':1.1')).toEqual([4, 5]);
+    expect(restarted.tree.signals.map(({ member }) => member)).not.toContain('Overrun');
+  });
+
   it('each send what their own client has not acknowledged', async () => {
     const harness = begin();
     for (const sender of [':1.1', ':1.2']) {

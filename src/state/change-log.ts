@@ -5,10 +5,12 @@
 import {
   closeSync,
   constants,
+  existsSync,
   ftruncateSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 
@@ -46,13 +48,19 @@ export class ChangeLog {
   #isFrozen = false;
 
   /**
-   * Reads what is there, or warns that it is of no use, and writes it anew. Throws when the file
+   * Reads what is there, or warns that it is of no use, and writes it anew. Throws when no file can be
+   * made; one that is there and cannot be replaced yet, on a full /run, is as good as a change that
    * cannot be written.
    */
   constructor(setup: ChangeLogSetup) {
     this.#setup = setup;
     this.#values = this.#read();
-    this.#renew();
+    try {
+      this.#renew();
+    } catch (err) {
+      if (!existsSync(setup.path)) throw err;
+      this.#failed(err);
+    }
   }
 
   /** Bytes of the file. */
@@ -127,6 +135,7 @@ export class ChangeLog {
       renameSync(`${path}.new`, path);
     } catch (error) {
       closeSync(fd);
+      rmSync(`${path}.new`, { force: true }); // half of it would take the room that others need
       throw error;
     }
     if (this.#fd >= 0) closeSync(this.#fd);

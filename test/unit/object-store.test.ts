@@ -187,6 +187,18 @@ describe('the file', () => {
     expect(idsIn(open())).toEqual([5]);
   });
 
+  it('that cannot be replaced at the start is read, and replaced later', () => {
+    open().commit(changes.endpoint(endpoint(1)));
+    mkdirSync(`${file}.new`);
+    const store = open();
+    expect(idsIn(store)).toEqual([1]);
+    expect(store.commit(changes.endpoint(endpoint(2)))).toBe(false);
+    expect(errors).toHaveLength(1);
+    rmSync(`${file}.new`, { recursive: true });
+    expect(store.commit(changes.endpoint(endpoint(3)))).toBe(true);
+    expect(idsIn(open())).toEqual([1, 2, 3]);
+  });
+
   it('is left as it is once it is frozen', () => {
     const store = open();
     store.commit(changes.endpoint(endpoint(1)));

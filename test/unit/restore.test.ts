@@ -389,6 +389,20 @@ describe('subscriptions', () => {
     expect(sentTo(await next(restarted), ':1.1')).toEqual([1, 2, 3, 4]);
   });
 
+  it('send nothing again though a daemon died before it spoke to anybody', async () => {
+    const harness = begin();
+    await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
+    arrive(harness, harness.localOf(echoPath), 3);
+    const stopped = harness.service.stop();
+    for (let turn = 0; turn < 2; turn++) {
+      harness.link.flush();
+      await tick();
+    }
+    await stopped;
+    const mute = new Harness({}, { link: harness.link.restart(), store: openStore(), bus: 'a' });
+    expect(sentTo(await next(mute), ':1.1')).toEqual([]);
+  });
+
   it('of clients that left are over, and their messages are for whoever asks', async () => {
     const harness = begin();
     await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);

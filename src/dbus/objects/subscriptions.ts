@@ -28,6 +28,8 @@ export class Subscriptions {
   readonly #quota: UidQuota;
   readonly #port: MakePort;
   readonly #byEndpoint = new Map<Endpoint, Map<Caller, Keyed>>();
+  /** With subscribers of an earlier daemon that have not heard of this one. */
+  readonly #restored = new Set<Endpoint>();
 
   constructor(context: LinkContext, quota: UidQuota, port: MakePort) {
     this.#context = context;
@@ -51,17 +53,24 @@ export class Subscriptions {
     }
     const wish = { ...record, caller: callers.expect(sender) };
     const resume = {
-      cursor: sent?.before ?? acknowledgedBefore,
-      outstanding: sent?.outstanding ?? [],
+      cursor: Math.max(sent?.before ?? 0, acknowledgedBefore),
+      outstanding: sent?.outstanding.filter((seq) => seq >= acknowledgedBefore) ?? [],
     };
     endpoint.delivery.hold();
+    this.#restored.add(endpoint);
     const path = endpointPath(endpoint);
     this.#start(endpoint, path, wish, Number.POSITIVE_INFINITY, () => {}, resume);
   }
 
   /** From now on the subscribers of an earlier daemon are sent messages too. */
   go(): void {
-    for (const endpoint of this.#byEndpoint.keys()) endpoint.delivery.go();
+    for (const endpoint of this.#restored) {
+      // What the earlier one had sent holds until something else is sent.
+      const keyed = this.#byEndpoint.get(endpoint) ?? new Map<Caller, Keyed>();
+      for (const [caller, one] of keyed) this.#storeNew(endpoint, caller, one);
+      endpoint.delivery.go();
+    }
+    this.#restored.clear();
   }
 
   /** What the next daemon need not send again: everything sent so far has left this process. */
@@ -90,6 +99,7 @@ export class Subscriptions {
     const keyed = { uid, window, ack };
     const begin = () => {
       this.#add(endpoint, caller, keyed);
+      if (resume === undefined) this.#storeNew(endpoint, caller, keyed);
       started();
     };
     const ended = () => {
@@ -113,6 +123,10 @@ export class Subscriptions {
   #add(endpoint: Endpoint, caller: Caller, keyed: Keyed): void {
     const subscribed = this.#byEndpoint.get(endpoint) ?? new Map<Caller, Keyed>();
     this.#byEndpoint.set(endpoint, subscribed.set(caller, keyed));
+  }
+
+  /** Of what was sent, only what is acknowledged is known to have come. */
+  #storeNew(endpoint: Endpoint, caller: Caller, keyed: Keyed): void {
     const status = endpoint.delivery.subscriptions.find((one) => one.caller === caller);
     const acknowledgedBefore = status?.acknowledgedBefore ?? 0;
     this.#store(endpoint, caller, { ...keyed, acknowledgedBefore });

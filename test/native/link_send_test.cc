@@ -6,6 +6,7 @@
 #include <csignal>
 #include <mutex>
 
+#include "support/hand_remote.h"
 #include "support/link_harness.h"
 
 using namespace rpmsg;
@@ -168,4 +169,29 @@ TEST_CASE("a vdev that is down refuses at once") {
   REQUIRE(host.start());
   REQUIRE(host.wait_remote(0, RemoteState::waiting));
   CHECK(host.begin(endpoint, 1, {1}, 20000, 1, 1).error == Errc::remote_down);
+}
+
+TEST_CASE("a message that the remote was told of and does not use is told of again") {
+  SocProcess soc;
+  REQUIRE(soc.ready());
+  HandRemote remote(soc.socket(), "cm40");
+  LinkHarness host;
+  REQUIRE(host.open(sim_setup(soc.socket(), "cm40", 1)) == 0);
+  REQUIRE(host.start());
+  const uint32_t endpoint = host.endpoint(0, 0, 2000);
+  remote.ready();
+  REQUIRE(host.until([&] {
+    remote.take_word();
+    return remote.say(0, 7, 2000, {1});
+  }));
+  REQUIRE(host.wait_vdev(0, 0, VdevState::up));
+  remote.take_word();
+  REQUIRE(host.send(endpoint, 7, {5}) == Errc::ok);
+  const auto word_waits = [&] { return (remote.mu().receive_full() & 2) != 0; };
+  for (int i = 0; i < 3; ++i) { // lost, one after the other
+    REQUIRE(host.until(word_waits));
+    remote.take_word();
+  }
+  REQUIRE(host.until(word_waits));
+  CHECK(remote.hear(0) == std::vector<uint8_t>{5});
 }

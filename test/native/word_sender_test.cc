@@ -237,3 +237,35 @@ TEST_CASE_FIXTURE(Fixture, "whatever the order of events, every kick is followed
     owed[queue] = false;
   CHECK(owed == std::vector<bool>(kMaxMuQueues, false));
 }
+
+TEST_CASE_FIXTURE(Fixture, "while held no word is written and no interrupt is asked for") {
+  sender.hold(true);
+  CHECK(sender.kick(0) == Kick::pending);
+  CHECK(sender.kick(3) == Kick::pending);
+  sender.mark_pending(1u << 5);
+  sender.on_transmit_empty();
+  CHECK(registers.counts.words == 0);
+  CHECK_FALSE(interrupt_on());
+  sender.hold(false);
+  CHECK(drain() == std::vector<unsigned>{0, 3, 5});
+}
+
+TEST_CASE_FIXTURE(Fixture, "words that waited for the register are held, too, and not lost") {
+  CHECK(sender.kick(0) == Kick::written);
+  CHECK(sender.kick(1) == Kick::pending);
+  sender.hold(true);
+  CHECK_FALSE(interrupt_on());
+  CHECK(drain() == std::vector<unsigned>{0});
+  sender.on_transmit_empty();
+  CHECK(sender.pending() == 1u << 1);
+  sender.hold(false);
+  CHECK(drain() == std::vector<unsigned>{1});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a new life forgets what was held for the former one") {
+  sender.hold(true);
+  sender.kick(3);
+  sender.reset();
+  CHECK(sender.pending() == 0);
+  CHECK(sender.kick(0) == Kick::written);
+}

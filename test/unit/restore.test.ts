@@ -1,86 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of one daemon the next one finds: objects, owners, subscriptions, messages, each after a death
-// in which the link kept its state, lost it, or found a remote that was reset meanwhile.
+// What of one daemon the next one finds: objects, owners, channels, messages, each after a death in
+// which the link kept its state, lost it, or found a remote that was reset meanwhile.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Resume } from '../../src/addon/types.ts';
-import { changes, ObjectStore } from '../../src/state/object-store.ts';
+import { describe, expect, it } from 'vitest';
 import {
   devicePath,
-  ErrorName,
   echoPath,
   endpointIface,
   errorName,
   Harness,
-  type HarnessOptions,
   options,
   rpmsgError,
   tick,
 } from './support/objects-harness.ts';
+import {
+  any,
+  arrive,
+  begin,
+  channelIface,
+  create,
+  manual,
+  next,
+  open,
+  openStore,
+  paths,
+  receive,
+  sentTo,
+} from './support/restarts.ts';
 
-const any = 0xffffffff;
 const root = { sender: ':1.0' };
-const channelIface = 'org.rpmsg.Channel';
-let directory: string;
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'rpmsgd-restore-'));
-});
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true });
-});
-
-const logger = { warn: () => {}, error: () => {} };
-const openStore = () => ObjectStore.open(directory, logger, 'boot');
-
-interface Death extends HarnessOptions {
-  readonly resume?: Resume;
-  readonly generation?: number;
-  readonly bus?: string;
-  readonly left?: readonly string[];
-}
-
-/** The first daemon, on bus "a". */
-function begin(given: HarnessOptions = {}): Harness {
-  const store = openStore();
-  store.commit(changes.bus('a'));
-  return Harness.up(given, { store });
-}
-
-/** Kills a daemon that has done what it had begun, and starts the next one. */
-async function next(harness: Harness, death: Death = {}): Promise<Harness> {
-  await tick();
-  const { resume = 'resumed', generation, bus = 'a', left = [], ...given } = death;
-  const link = harness.link.restart(resume, generation);
-  return await Harness.after({ link, store: openStore(), bus }, given, left);
-}
-
-function create(harness: Harness, src = any, dst = any, given = {}, who = {}): Promise<unknown> {
-  const args = ['mine', src, dst, given];
-  return harness.call(devicePath, 'org.rpmsg.Device', 'CreateEndpoint', args, who);
-}
-
-const open = (harness: Harness) =>
-  harness.call(echoPath, channelIface, 'Open', [{}]) as Promise<string>;
-const paths = (harness: Harness) => [...harness.tree.objects.keys()].sort();
-
-function arrive(harness: Harness, local: number, count: number): void {
-  for (let n = 0; n < count; n++) harness.link.receive(0, local, 30, `${n}`);
-  harness.link.flush();
-}
-
-async function receive(harness: Harness, path: string, max = 100): Promise<number[]> {
-  const answer = await harness.endpoint(path, 'Receive', [max, 0]);
-  return (answer as [unknown[][], unknown])[0].map(([seq]) => seq as number);
-}
-
-const sentTo = (harness: Harness, to: string) =>
-  harness.tree.signals
-    .filter((signal) => signal.member === 'MessageReceived' && signal.to === to)
-    .map(({ args }) => args[0]);
 
 describe('objects', () => {
   it('are the same, with their properties', async () => {
@@ -326,124 +274,13 @@ describe('messages', () => {
   });
 });
 
-const manual = (window: number) => options({ ack: ['s', 'manual'], window: ['u', window] });
-
-describe('subscriptions', () => {
-  it('go on, and send again what was not acknowledged', async () => {
-    const harness = begin();
-    const local = harness.localOf(echoPath);
-    await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
-    arrive(harness, local, 6);
-    await harness.endpoint(echoPath, 'Ack', [1n]);
-    const restarted = await next(harness);
-    expect(sentTo(restarted, ':1.1')).toEqual([2, 3, 4, 5]);
-    arrive(restarted, local, 1);
-    expect(sentTo(restarted, ':1.1')).toEqual([2, 3, 4, 5]);
-    await restarted.endpoint(echoPath, 'Ack', [5n]);
-    expect(sentTo(restarted, ':1.1')).toEqual([2, 3, 4, 5, 6]);
-    expect(await errorName(restarted.endpoint(echoPath, 'Subscribe', [{}]))).toBe(
-      rpmsgError('Busy'),
-    );
-  });
-
-  it('take nothing for lost that the client has acknowledged', async () => {
-    const harness = begin();
-    await harness.endpoint(echoPath, 'Subscribe', [options({ window: ['u', 8] })]);
-    arrive(harness, harness.localOf(echoPath), 6);
-    await tick(); // answers the ping after the fourth
-    const restarted = await next(harness);
-    expect(sentTo(restarted, ':1.1')).toEqual([4, 5]);
-    expect(restarted.tree.signals.map(({ member }) => member)).not.toContain('Overrun');
-  });
-
-  it('each send what their own client has not acknowledged', async () => {
-    const harness = begin();
-    for (const sender of [':1.1', ':1.2']) {
-      await harness.endpoint(echoPath, 'Subscribe', [manual(8)], { sender });
-    }
-    arrive(harness, harness.localOf(echoPath), 5);
-    await harness.endpoint(echoPath, 'Ack', [3n], { sender: ':1.2' });
-    const restarted = await next(harness);
-    expect(sentTo(restarted, ':1.1')).toEqual([0, 1, 2, 3, 4]);
-    expect(sentTo(restarted, ':1.2')).toEqual([4]);
-  });
-
-  it('send nothing again after an orderly stop, and keep their credit', async () => {
-    const harness = begin();
-    const local = harness.localOf(echoPath);
-    await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
-    arrive(harness, local, 3);
-    const stopped = harness.service.stop();
-    for (let turn = 0; turn < 2; turn++) {
-      harness.link.flush();
-      await tick();
-    }
-    await stopped;
-    const restarted = await next(harness);
-    expect(sentTo(restarted, ':1.1')).toEqual([]);
-    arrive(restarted, local, 3);
-    expect(sentTo(restarted, ':1.1')).toEqual([3]);
-    await restarted.endpoint(echoPath, 'Ack', [0n]);
-    expect(sentTo(restarted, ':1.1')).toEqual([3, 4]);
-    // Killed now, nothing is known but what is acknowledged.
-    expect(sentTo(await next(restarted), ':1.1')).toEqual([1, 2, 3, 4]);
-  });
-
-  it('send nothing again though a daemon died before it spoke to anybody', async () => {
-    const harness = begin();
-    await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
-    arrive(harness, harness.localOf(echoPath), 3);
-    const stopped = harness.service.stop();
-    for (let turn = 0; turn < 2; turn++) {
-      harness.link.flush();
-      await tick();
-    }
-    await stopped;
-    const mute = new Harness({}, { link: harness.link.restart(), store: openStore(), bus: 'a' });
-    expect(sentTo(await next(mute), ':1.1')).toEqual([]);
-  });
-
-  it('of clients that left are over, and their messages are for whoever asks', async () => {
-    const harness = begin();
-    await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
-    arrive(harness, harness.localOf(echoPath), 2);
-    const restarted = await next(harness, { left: [':1.1'] });
-    expect(sentTo(restarted, ':1.1')).toEqual([]);
-    expect(await receive(restarted, echoPath)).toEqual([0, 1]);
-  });
-
-  it('that were given up stay so', async () => {
-    const harness = begin();
-    await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
-    await harness.endpoint(echoPath, 'Unsubscribe');
-    const restarted = await next(harness);
-    expect(await errorName(restarted.endpoint(echoPath, 'Unsubscribe'))).toBe(
-      ErrorName.invalidArgs,
-    );
-  });
-
-  it('take an acknowledgement of what the earlier daemon sent', async () => {
-    const harness = begin();
-    await harness.endpoint(echoPath, 'Subscribe', [manual(4)]);
-    arrive(harness, harness.localOf(echoPath), 4);
-    const link = harness.link.restart();
-    const restarted = new Harness({}, { link, store: openStore(), bus: 'a' });
-    await restarted.service.meetClients('a');
-    restarted.service.publish();
-    await restarted.endpoint(echoPath, 'Ack', [2n]);
-    restarted.service.greetClients();
-    link.flush();
-    expect(sentTo(restarted, ':1.1')).toEqual([3]);
-  });
-});
-
 describe('without its state', () => {
   it('a remote of another boot or a damaged file begins from nothing', async () => {
     const harness = begin();
     await open(harness);
     await tick();
     const link = harness.link.restart('lost');
-    const store = ObjectStore.open(directory, logger, 'another boot');
+    const store = openStore('another boot');
     const restarted = await Harness.after({ link, store, bus: 'a' });
     expect(paths(restarted)).toEqual(['/org/rpmsg', '/org/rpmsg/cm40', devicePath]);
   });
@@ -474,7 +311,7 @@ describe('without its state', () => {
     const harness = begin();
     await tick();
     const link = harness.link.restart();
-    const store = ObjectStore.open(directory, logger, 'another boot');
+    const store = openStore('another boot');
     const restarted = await Harness.after({ link, store, bus: 'a' });
     expect(restarted.warnings.join()).toMatch(/the file with its channels and endpoints is gone/);
   });
@@ -483,7 +320,7 @@ describe('without its state', () => {
     const harness = begin();
     await create(harness, 40);
     const link = harness.link.restart();
-    const store = ObjectStore.open(directory, logger, 'another boot');
+    const store = openStore('another boot');
     const restarted = await Harness.after({ link, store, bus: 'a' });
     await create(restarted, 40);
     expect(link.endpointAt(0, 40)?.isKept).toBe(false);

@@ -28,7 +28,8 @@ afterEach(() => scene?.stop());
 
 async function answers(endpoint: RpmsgEndpoint): Promise<boolean> {
   await endpoint.send(Buffer.from('still there?'));
-  return (await endpoint.receiveData()).toString() === 'still there?';
+  const { messages } = await endpoint.receive(1, 500);
+  return messages[0]?.data.toString() === 'still there?';
 }
 
 /** What the daemon uses of a core while nobody asks it anything. */

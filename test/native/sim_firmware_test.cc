@@ -75,6 +75,21 @@ TEST_CASE("the firmware announces every application once its link is up") {
   CHECK(announced == expected);
 }
 
+TEST_CASE("a firmware announces as many echoes more as it is told, beyond what the ring holds") {
+  constexpr uint32_t kFirst = 129;
+  constexpr uint32_t kChannels = 300;
+  Bench bench({"--vdevs", "1", "--app", "echo", "--channels", std::to_string(kChannels)});
+  REQUIRE(bench.host->receive()); // of echo
+  for (uint32_t channel = 0; channel < kChannels; channel++) {
+    const auto message = bench.host->receive();
+    REQUIRE(message);
+    CHECK(message->src == kFirst + channel);
+    const std::string name = message->payload.substr(0, 32);
+    CHECK(name.c_str() == "channel-" + std::to_string(channel + 1));
+  }
+  CHECK(ask(*bench.host, kFirst + kChannels - 1, "last") == "last");
+}
+
 TEST_CASE("echo returns every size from 0 to 496 unchanged") {
   Bench bench({"--vdevs", "1"});
   for (size_t size = 0; size <= 496; size += size < 8 || size > 488 ? 1 : 61) {

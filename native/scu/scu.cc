@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scu/scu.h"
 
+#include <utility>
+
 namespace rpmsg {
 
 namespace {
@@ -69,14 +71,31 @@ void Scu::on_timer(uint64_t now_ns) {
   rpc_.on_timer(now_ns);
   if (retry_at_ns_ > now_ns) return;
   retry_at_ns_ = kNever;
-  read_status(now_ns);
+  const uint32_t owners = std::exchange(unanswered_owner_count_, 0);
+  const auto resources = unanswered_owners_;
+  for (uint32_t i = 0; i < owners; ++i)
+    find_owner(resources[i], now_ns);
+  if (std::exchange(is_enable_unanswered_, false)) ask_enable(Ask::enable_rebooted, now_ns);
+  if (is_status_unanswered_) read_status(now_ns);
+}
+
+void Scu::ask_later(uint64_t now_ns) {
+  if (retry_at_ns_ != kNever) return;
+  retry_interval_ns_ = std::clamp(2 * retry_interval_ns_, kFirstRetryNs, kLastRetryNs);
+  retry_at_ns_ = now_ns + retry_interval_ns_;
+}
+
+bool Scu::keep_owner(uint16_t resource) {
+  if (unanswered_owner_count_ == unanswered_owners_.size()) return false;
+  unanswered_owners_[unanswered_owner_count_++] = resource;
+  return true;
 }
 
 // REBOOTED first: both are raised for one reset, REBOOT before REBOOTED, so that this order can
 // find a REBOOT that is still to be followed, and never one whose REBOOTED is already behind us.
 void Scu::begin_pass(uint64_t now_ns) {
   is_reading_ = true;
-  retry_at_ns_ = kNever;
+  is_status_unanswered_ = false;
   if (since_ns_ == 0) since_ns_ = now_ns;
   status_ = ScuStatus{++begun_, 0, 0, false, since_ns_};
   listener_.on_status_begins(is_announced_);
@@ -94,14 +113,18 @@ void Scu::ask_status(Ask ask, uint64_t now_ns) {
 void Scu::end_pass(bool is_complete, uint64_t now_ns) {
   is_reading_ = false;
   status_.is_complete = is_complete;
-  if (is_complete) since_ns_ = retry_interval_ns_ = 0;
+  if (is_complete) since_ns_ = 0;
   listener_.on_status(status_, now_ns);
   if (!is_reading_ && wanted_ > begun_) begin_pass(now_ns);
 }
 
 void Scu::on_answer(uint32_t tag, const ScuAnswer& answer, uint64_t now_ns) {
   const auto ask = static_cast<Ask>(tag & 0xFF);
-  if (answer.kind != ScuAnswer::Kind::timed_out) retries_left_ = kRetries;
+  const bool is_timed_out = answer.kind == ScuAnswer::Kind::timed_out;
+  if (!is_timed_out) {
+    retries_left_ = kRetries;
+    retry_interval_ns_ = 0;
+  }
   switch (ask) {
   case Ask::rebooted:
   case Ask::reboot: return on_status_answer(ask, answer, now_ns);
@@ -109,6 +132,7 @@ void Scu::on_answer(uint32_t tag, const ScuAnswer& answer, uint64_t now_ns) {
   case Ask::enable_reboot: return on_enable_answer(ask, answer, now_ns);
   case Ask::owner:
     if (may_retry(answer)) return find_owner(static_cast<uint16_t>(tag >> 8), now_ns);
+    if (is_timed_out && keep_owner(static_cast<uint16_t>(tag >> 8))) return ask_later(now_ns);
     return listener_.on_owner(static_cast<uint16_t>(tag >> 8), answer, now_ns);
   case Ask::go_on: return;
   }
@@ -126,8 +150,8 @@ void Scu::on_status_answer(Ask ask, const ScuAnswer& answer, uint64_t now_ns) {
     if (may_retry(answer)) {
       wanted_ = begun_ + 1;
     } else if (answer.kind == ScuAnswer::Kind::timed_out) {
-      retry_interval_ns_ = std::clamp(2 * retry_interval_ns_, kFirstRetryNs, kLastRetryNs);
-      retry_at_ns_ = now_ns + retry_interval_ns_;
+      is_status_unanswered_ = true;
+      ask_later(now_ns);
     }
     return end_pass(false, now_ns);
   }
@@ -138,6 +162,10 @@ void Scu::on_status_answer(Ask ask, const ScuAnswer& answer, uint64_t now_ns) {
 
 void Scu::on_enable_answer(Ask ask, const ScuAnswer& answer, uint64_t now_ns) {
   if (may_retry(answer)) return ask_enable(ask, now_ns);
+  if (answer.kind == ScuAnswer::Kind::timed_out) {
+    is_enable_unanswered_ = true;
+    return ask_later(now_ns);
+  }
   if (answer.ok() && ask == Ask::enable_rebooted) return ask_enable(Ask::enable_reboot, now_ns);
   listener_.on_watched(answer.ok(), now_ns);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "scu/scu_rpc.h"
@@ -27,9 +28,9 @@ public:
   /// doorbell, that one has.
   virtual void on_status_begins(bool is_announced) = 0;
   virtual void on_status(const ScuStatus& status, uint64_t now_ns) = 0;
-  /// Ends find_owner().
+  /// Ends find_owner(), once SCFW answers.
   virtual void on_owner(uint16_t resource, const ScuAnswer& answer, uint64_t now_ns) = 0;
-  /// Ends watch(): false means that no notice of a reset will come.
+  /// Ends watch(), once SCFW answers: false means that no notice of a reset will come.
   virtual void on_watched(bool is_enabled, uint64_t now_ns) = 0;
 };
 
@@ -71,6 +72,8 @@ private:
   void ask_enable(Ask ask, uint64_t now_ns);
   bool call(Ask ask, uint16_t detail, const ScuCall& call, uint64_t now_ns);
   bool may_retry(const ScuAnswer& answer);
+  void ask_later(uint64_t now_ns);
+  bool keep_owner(uint16_t resource);
 
   Mu& mu_;
   uint16_t resource_;
@@ -82,8 +85,13 @@ private:
   bool is_announced_ = false; // SCFW rang, and was not asked why yet
   bool is_reading_ = false;   // a pass is under way
   uint64_t since_ns_ = 0;     // of the first pass that failed, 0 if the last one did not
+  // What is asked again then.
   uint64_t retry_at_ns_ = kNever;
   uint64_t retry_interval_ns_ = 0;
+  std::array<uint16_t, 8> unanswered_owners_{};
+  uint32_t unanswered_owner_count_ = 0;
+  bool is_enable_unanswered_ = false;
+  bool is_status_unanswered_ = false;
   uint32_t watched_ = 0;      // partitions
   uint32_t retries_left_ = 0; // of calls that time out, until one is answered
 };

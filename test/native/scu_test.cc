@@ -228,6 +228,25 @@ TEST_CASE("a reading that SCFW does not answer ends incomplete after 30 ms and i
   CHECK(host.read.back().since_ns == host.now);
 }
 
+TEST_CASE("an SCFW that does not answer at first is asked until it does") {
+  Host host;
+  host.scfw.is_silent = true;
+  host.scu.find_owner(SCFW_R_M4_0_PID0, host.now);
+  host.scu.find_owner(SCFW_R_M4_1_PID0, host.now);
+  host.scu.watch(8, host.now);
+  host.pass(5'000 * kNsPerMs);
+  CHECK(host.owner_answers.empty());
+  CHECK(host.watched.empty());
+  host.scfw.is_silent = false;
+  host.scfw.serve();
+  host.pass(20'000 * kNsPerMs);
+  CHECK(host.owners.size() == 2);
+  CHECK(host.watched == std::vector<bool>{true});
+  CHECK(host.scfw.enabled[kRebooted] == 8);
+  CHECK(host.scfw.enabled[kReboot] == 8);
+  CHECK(host.scu.next_deadline() == kNever);
+}
+
 TEST_CASE("a status that was only late is found by the reading that follows") {
   Host host;
   host.scu.watch(1u << 3, host.now);

@@ -32,6 +32,24 @@ TEST_CASE("a host that is killed is followed by one that has every message, in o
   }
 }
 
+TEST_CASE("what was noted as leaving is not told again, although its slots were not free yet") {
+  Bench bench;
+  bench.remote.ready();
+  in_dying_process([&] {
+    Host host(bench.setup());
+    if (!host.wait_vdev(0, 0, VdevState::offered)) _exit(1);
+    for (uint8_t n = 0; n < 3; ++n) {
+      bench.remote.take_word();
+      if (!bench.remote.say(0, 7, kLocal, {n})) _exit(1);
+      if (!host.until([&] { return host.count() == n + 1u; })) _exit(1);
+    }
+    host.link().note_released(host.id, 2);
+  });
+  Host host(bench.setup());
+  REQUIRE(host.until([&] { return host.count() == 1; }));
+  CHECK(host.received[host.id][0].seq == 2);
+}
+
 TEST_CASE("a host that stopped in order is followed by one that wants interrupts again") {
   Bench bench;
   bench.bring_up();

@@ -278,6 +278,27 @@ describe.each(boards)('on $soc', ({ soc, core, bus, cause, partition }) => {
     });
   });
 
+  test('a restart that nobody tells of is ended by Reinitialize', async () => {
+    await start('--ready none');
+    const endpoint = await opened('echo');
+    await endpoint.send(Buffer.from('before'));
+    expect((await endpoint.receiveData()).toString()).toBe('before');
+    await scene.board(core, 'silent-restart', core);
+    await until('the restart is over', async () => {
+      const { lives: count, state } = await scene.coreStatus(core);
+      return count === 2 && state === 'running';
+    });
+    // Its link is down: nothing that comes for it brings it up on rings of its former life.
+    for (let sent = 0; sent < 128; sent++) await endpoint.trySend(Buffer.from('lost'));
+    expect(await errorOf(endpoint.trySend(Buffer.from('x')))).toMatch(/Error\.WouldBlock: /);
+    await client.call(remote, 'Remote', 'Reinitialize');
+    await connected(endpoint);
+    await endpoint.send(Buffer.from('on fresh rings'));
+    expect((await endpoint.receiveData()).toString()).toBe('on fresh rings');
+    const [, told] = (await client.get(remote, 'Remote', 'LastReset')) as [bigint, string];
+    expect([told, await client.get(remote, 'Remote', 'Generation')]).toEqual(['reinitialize', 2]);
+  });
+
   test('Reinitialize is RemoteDown where the firmware does not follow', async () => {
     await start('');
     const endpoint = await opened('echo');

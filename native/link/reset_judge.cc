@@ -36,8 +36,10 @@ ResetJudge::Verdict ResetJudge::on_status(const ResetStatus& status, uint64_t no
     verdict.reboot = status.reboot;
     return verdict;
   }
-  verdict.rebooted = status.rebooted && status.since_ns >= merge_until_ns_;
-  verdict.reboot = status.reboot;
+  // REBOOT comes before REBOOTED: what is told late of one reset may be either, or both.
+  const bool is_known = status.since_ns < merge_until_ns_;
+  verdict.rebooted = status.rebooted && !is_known;
+  verdict.reboot = status.reboot && !is_known;
   if (status.rebooted) merge_until_ns_ = 0; // once
   return verdict;
 }

@@ -95,6 +95,18 @@ TEST_CASE_FIXTURE(Fixture, "a remote is kept waiting 30 ms at most; a REBOOTED a
   CHECK(judge.on_status(asked_at(soon, 3), soon + 500 * kNsPerMs).rebooted);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a REBOOT told late, with its REBOOTED or without, announces no other "
+                           "reset") {
+  for (const bool is_rebooted_too : {true, false}) {
+    judge.on_evidence(Evidence::rxdb, now);
+    now += 30 * kNsPerMs;
+    CHECK(judge.on_timer(now).ready == Evidence::rxdb);
+    CHECK_FALSE(judge.on_status(status(2, is_rebooted_too, true), now + kNsPerMs).reboot);
+    now += 100 * kNsPerMs;
+    CHECK(judge.on_status(status(3, false, true), now).reboot);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a REBOOTED asked for 100 ms after a reading that timed out is another reset") {
   judge.on_evidence(Evidence::rxdb, now);

@@ -20,7 +20,7 @@ import { BusLink } from './bus-link.ts';
 import { ExitStatus, exitStatus, FatalError } from './exit.ts';
 import { Lifecycle, type Part, StartCancelled } from './lifecycle.ts';
 import type { Options } from './options.ts';
-import { chooseRuntimeDir, stateFilePath, takeLock } from './runtime-dir.ts';
+import { chooseRuntimeDir, dropOtherStates, stateFilePath, takeLock } from './runtime-dir.ts';
 import { StatusBoard, watchLink } from './status.ts';
 import { warningsAbout } from './warnings.ts';
 
@@ -171,6 +171,8 @@ export class Daemon {
   #openLink(): void {
     const openStore = () => ObjectStore.open(this.#runtimeDir, this.#log);
     const stateFile = (remote: string) => stateFilePath(this.#runtimeDir, remote);
+    const names = this.#config.remotes.map(({ name }) => name);
+    dropOtherStates(this.#runtimeDir, names);
     const link = openLink(watchLink(this.#service, this.#status));
     this.#link = link;
     try {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The directory of the running daemon and the lock in it: one daemon a machine.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../addon/system.ts';
 import { pathElement } from '../rpmsg/channel-name.ts';
@@ -10,6 +10,7 @@ import { RpmsgdError } from '../util/errors.ts';
 import { ExitStatus, FatalError } from './exit.ts';
 
 const lockName = 'rpmsgd.lock';
+const stateSuffix = '.state';
 
 /** Where it is: said outright, given by the service manager, or the usual place for this user. */
 export function chooseRuntimeDir(
@@ -35,7 +36,7 @@ export function chooseRuntimeDir(
  * makes new ones.
  */
 export function stateFilePath(directory: string, remote: string): string {
-  const path = join(directory, `${pathElement(Buffer.from(remote))}.state`);
+  const path = join(directory, stateFileName(remote));
   if (existsSync(path) || !ObjectStore.knows(directory, remote)) return path;
   try {
     writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
@@ -43,6 +44,25 @@ export function stateFilePath(directory: string, remote: string): string {
     // Whatever is wrong with the directory, the link says it.
   }
   return path;
+}
+
+/**
+ * When a remote is configured that has no state yet, removes the states of those that are not configured
+ * any more: the new one may be an old one by another name, and lays out the same rings. One that comes
+ * back with a state of before would go on with rings that are no longer so; without, the link looks at
+ * the rings themselves.
+ */
+export function dropOtherStates(directory: string, remotes: readonly string[]): void {
+  const kept = new Set(remotes.map(stateFileName));
+  if ([...kept].every((name) => existsSync(join(directory, name)))) return;
+  for (const name of readdirSync(directory)) {
+    if (!name.endsWith(stateSuffix) || kept.has(name)) continue;
+    rmSync(join(directory, name), { force: true, recursive: true });
+  }
+}
+
+function stateFileName(remote: string): string {
+  return `${pathElement(Buffer.from(remote))}${stateSuffix}`;
 }
 
 /** Held until this process ends. Throws FatalError naming the holder when somebody else has it. */

@@ -6,6 +6,7 @@ import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startBus } from '../support/bus-process.ts';
+import { randomGenerator } from '../support/random.ts';
 import {
   channelPath,
   devicePath,
@@ -281,6 +282,26 @@ test('a remote that was reset while no daemon was there comes back by name', asy
     [0n, 1],
     [0n, 1],
   ]);
+});
+
+test('daemons that are killed while they start leave everything to the one that does', async () => {
+  await start();
+  const opened = await client.open(echo);
+  await sendMany(opened, 20);
+  await until('all answered', async () => (await opened.stats())['rx_messages'] === 20n);
+  const objects = (await client.objects()).sort();
+  const below = randomGenerator(10);
+  const { daemon } = scene;
+  for (let round = 0; round < 10; round++) {
+    daemon.process.kill('SIGKILL');
+    await daemon.process.exited;
+    daemon.scene.startDaemon().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, below(500)));
+  }
+  await daemon.restart('SIGKILL');
+  expect((await client.objects()).sort()).toEqual(objects);
+  expect((await receiveMany(opened, 20)).map(text)).toEqual(numbers(0, 20));
+  expect(await client.get(remote, 'Remote', 'Generation')).toBe(1);
 });
 
 test('an Ack of what an earlier daemon sent is taken', async () => {

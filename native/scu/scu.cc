@@ -32,6 +32,11 @@ void Scu::find_owner(uint16_t resource, uint64_t now_ns) {
   call(Ask::owner, resource, request, now_ns);
 }
 
+void Scu::find_reset_reason(uint64_t now_ns) {
+  ScuCall request{SCFW_SVC_PM, SCFW_PM_RESET_REASON, 0, 2, {}};
+  call(Ask::reason, 0, request, now_ns);
+}
+
 void Scu::watch(uint32_t partitions, uint64_t now_ns) {
   watched_ |= partitions;
   ask_enable(Ask::enable_rebooted, now_ns);
@@ -134,6 +139,7 @@ void Scu::on_answer(uint32_t tag, const ScuAnswer& answer, uint64_t now_ns) {
     if (may_retry(answer)) return find_owner(static_cast<uint16_t>(tag >> 8), now_ns);
     if (is_timed_out && keep_owner(static_cast<uint16_t>(tag >> 8))) return ask_later(now_ns);
     return listener_.on_owner(static_cast<uint16_t>(tag >> 8), answer, now_ns);
+  case Ask::reason: return listener_.on_reset_reason(answer, now_ns);
   case Ask::go_on: return;
   }
 }

@@ -30,6 +30,8 @@ public:
   virtual void on_status(const ScuStatus& status, uint64_t now_ns) = 0;
   /// Ends find_owner(), once SCFW answers.
   virtual void on_owner(uint16_t resource, const ScuAnswer& answer, uint64_t now_ns) = 0;
+  /// Ends find_reset_reason(): result 0 of an answer that is ok is an enum scfw_reset_reason.
+  virtual void on_reset_reason(const ScuAnswer&, uint64_t) {}
   /// Ends watch(), once SCFW answers: false means that no notice of a reset will come.
   virtual void on_watched(bool is_enabled, uint64_t now_ns) = 0;
 };
@@ -47,6 +49,8 @@ public:
   void start();
   /// Asks which partition owns a resource: byte 0 of the answer's first result.
   void find_owner(uint16_t resource, uint64_t now_ns);
+  /// Asks why SCFW did its last reset that concerns the caller.
+  void find_reset_reason(uint64_t now_ns);
   /// Asks for interrupts when these partitions (bit n = partition n) are reset; more may follow.
   void watch(uint32_t partitions, uint64_t now_ns);
   /// Asks for a reading that begins after this call; on_status() with this pass, or a later one,
@@ -61,7 +65,15 @@ public:
   uint64_t next_deadline() const { return std::min(rpc_.next_deadline(), retry_at_ns_); }
 
 private:
-  enum class Ask : uint8_t { rebooted, reboot, owner, enable_rebooted, enable_reboot, go_on };
+  enum class Ask : uint8_t {
+    rebooted,
+    reboot,
+    owner,
+    enable_rebooted,
+    enable_reboot,
+    go_on,
+    reason
+  };
 
   void on_answer(uint32_t tag, const ScuAnswer& answer, uint64_t now_ns) override;
   void on_status_answer(Ask ask, const ScuAnswer& answer, uint64_t now_ns);

@@ -26,6 +26,7 @@ struct Host final : ScuListener {
   std::vector<uint8_t> owners;
   std::vector<ScuAnswer::Kind> owner_answers;
   std::vector<bool> watched;
+  std::vector<uint32_t> reasons;
   uint32_t begins = 0;
   std::function<void()> at_begin;
   uint64_t now = 1'000'000'000;
@@ -42,6 +43,10 @@ struct Host final : ScuListener {
   void on_owner(uint16_t, const ScuAnswer& answer, uint64_t) override {
     owner_answers.push_back(answer.kind);
     if (answer.ok()) owners.push_back(static_cast<uint8_t>(answer.results[0]));
+  }
+  void on_reset_reason(const ScuAnswer& answer, uint64_t) override {
+    CHECK(answer.ok());
+    reasons.push_back(answer.results[0] & 0xFF);
   }
   void on_watched(bool is_enabled, uint64_t) override { watched.push_back(is_enabled); }
 
@@ -71,6 +76,14 @@ TEST_CASE("the partition of a core is that of its program's resource") {
   host.run();
   CHECK(host.owners == std::vector<uint8_t>{5});
   CHECK(host.scfw.requests.back() == FakeScfw::Words{0x21'03'02'01, 278});
+}
+
+TEST_CASE("SCFW tells the reason of its last reset") {
+  Host host;
+  host.scu.find_reset_reason(host.now);
+  host.run();
+  CHECK(host.reasons == std::vector<uint32_t>{SCFW_RESET_LOCKUP});
+  CHECK(host.scfw.requests.back() == FakeScfw::Words{0x0A'02'01'01});
 }
 
 TEST_CASE("only the partitions asked for are enabled, in REBOOTED and REBOOT and no other group") {

@@ -64,6 +64,7 @@ FakeScfw::Words FakeScfw::right_answer(const Words& request) {
     return {head(2), std::exchange(status[request[1] >> 16 & 0xFF], 0)};
   }
   if (service == 3 && function == 33) return {head(2), owner};
+  if (service == 2 && function == 10) return {head(2), 4}; // LOCKUP
   if (service == 2 && function == 25) return {head(1)};
   return {head(1) | uint32_t{SCFW_ERR_NOTFOUND} << 24};
 }

@@ -112,6 +112,11 @@ Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, Delivery& 
   for (uint32_t i = 0; i < setup.vdevs; ++i)
     result.remote->add_vdev(as_told, i, *rings, *buffers);
   result.remote->take_over(*state);
+  if (state->slots != setup.slots) {
+    std::string& reason = result.remote->resume_.reason;
+    reason += (reason.empty() ? "" : "; ") + std::to_string(state->slots) +
+              " slots, as the state file has them, until there is none";
+  }
   if (auto published = result.remote->state_.publish(); !published) {
     return refused(Errc::os, no_state(setup, published.error()));
   }

@@ -23,7 +23,7 @@ const boards = [
 ] as const;
 const vdevs = 8;
 const rounds = tenth(200);
-const longestLifeMs = 300;
+const longestLifeMs = 1_000;
 /** Until the code of daemon and test has been compiled for what it does here. */
 const warmUpMs = 2_000;
 
@@ -76,7 +76,7 @@ describe.each(boards)('where $what', ({ soc, core, bus }) => {
     const prober = new Prober<'warm-up' | 'undisturbed' | 'disturbed'>(echo, 'warm-up');
     await sleep(warmUpMs);
     prober.phase = 'undisturbed';
-    await sleep(rounds * longestLifeMs);
+    await sleep((rounds * longestLifeMs) / 2);
     prober.phase = 'disturbed';
     const below = randomGenerator(rounds);
     let early: Growth | undefined;

@@ -139,8 +139,10 @@ run_demo() {
   verdict "$ok" "npm run demo shows traffic and ends at Ctrl-C (exit status $status)"
 }
 
+# The sanitizers' builds are half of it, and find the same here as on the machine that calls.
 run_tests() {
   local status=0 output=$base/test.log sum
+  settings+=("RPMSGD_TEST_SKIP=${RPMSGD_TEST_SKIP:-}")
   inside 0:0 /root npm test </dev/null 2>&1 | tee "$output" || status=$?
   sum=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$output" | tail -n 1) || true
   if [[ $sum =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then

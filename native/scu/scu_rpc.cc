@@ -104,12 +104,11 @@ bool ScuRpc::receive(uint64_t now_ns) {
 ScuAnswer ScuRpc::read_answer() const {
   ScuAnswer answer;
   std::copy(words_.begin() + 1, words_.begin() + size_, answer.results.begin());
-  if (SCFW_SERVICE_OF(words_[0]) != SCFW_SVC_RETURN) {
-    answer.kind = ScuAnswer::Kind::malformed;
-  } else if (SCFW_ERROR_OF(words_[0]) != SCFW_ERR_NONE) {
+  const bool is_return = SCFW_SERVICE_OF(words_[0]) == SCFW_SVC_RETURN;
+  if (is_return && SCFW_ERROR_OF(words_[0]) != SCFW_ERR_NONE) {
     answer.kind = ScuAnswer::Kind::refused; // whatever its size
     answer.error = static_cast<uint8_t>(SCFW_ERROR_OF(words_[0]));
-  } else if (size_ != present_.call.answer_words) {
+  } else if (!is_return || size_ != present_.call.answer_words) {
     answer.kind = ScuAnswer::Kind::malformed;
   }
   return answer;

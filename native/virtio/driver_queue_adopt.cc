@@ -46,8 +46,9 @@ bool DriverQueue::adopt() {
     if (id >= geometry_.num) return false;
     ids[i] = id;
   }
+  const uint32_t mask = geometry_.num - 1u; // the size is a power of two (virtio 1.2 §2.7)
   for (uint32_t n = 0; n < in_flight; ++n) {
-    const uint16_t id = ids[(uint32_t{used} + n) % geometry_.num];
+    const uint16_t id = ids[(uint32_t{used} + n) & mask];
     if (lengths[id] != 0) return false; // available twice
     lengths[id] = own_descriptor(id);
     if (lengths[id] == 0) return false;

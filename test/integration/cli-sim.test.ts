@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Child } from '../../packaging/dev/child.mjs';
 import { CliStatus } from '../../src/cli/errors.ts';
-import { rpmsgctl } from '../../src/cli/rpmsgctl.ts';
 import { simVerbs } from '../../src/cli/sim.ts';
 import { verbs } from '../../src/cli/verbs.ts';
+import { runRpmsgctl as run } from '../support/rpmsgctl-run.ts';
 
 const build = process.env['RPMSG_BUILD'] ?? fileURLToPath(new URL('../../build', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'rpmsgd-sim-'));
@@ -29,20 +29,6 @@ afterAll(async () => {
   await soc.stop();
   rmSync(directory, { recursive: true, force: true });
 });
-
-async function run(...args: string[]) {
-  let out = '';
-  let err = '';
-  const status = await rpmsgctl(args, verbs, {
-    print: (text) => {
-      out += text;
-    },
-    complain: (text) => {
-      err += text;
-    },
-  });
-  return { status, out, err };
-}
 
 const simulate = (...words: string[]) => run('sim', '--socket', socket, ...words);
 

@@ -13,12 +13,7 @@ TEST_CASE("a host that is killed is followed by one that has every message, in o
   bench.remote.ready();
   in_dying_process([&] {
     Host host(bench.setup());
-    if (!host.wait_vdev(0, 0, VdevState::offered)) _exit(1);
-    for (uint8_t n = 0; n < 5; ++n) {
-      bench.remote.take_word();
-      if (!bench.remote.say(0, 7, kLocal, {n})) _exit(1);
-      if (!host.until([&] { return host.count() == n + 1u; })) _exit(1);
-    }
+    bench.take_messages(host, 5);
     host.link().release(host.id, 2);
   });
   Host host(bench.setup());
@@ -37,12 +32,7 @@ TEST_CASE("what was noted as leaving is not told again, although its slots were 
   bench.remote.ready();
   in_dying_process([&] {
     Host host(bench.setup());
-    if (!host.wait_vdev(0, 0, VdevState::offered)) _exit(1);
-    for (uint8_t n = 0; n < 3; ++n) {
-      bench.remote.take_word();
-      if (!bench.remote.say(0, 7, kLocal, {n})) _exit(1);
-      if (!host.until([&] { return host.count() == n + 1u; })) _exit(1);
-    }
+    bench.take_messages(host, 3);
     host.link().note_released(host.id, 2);
   });
   Host host(bench.setup());

@@ -3,23 +3,9 @@
 
 import { expect, test } from 'vitest';
 import { CliStatus, explain } from '../../src/cli/errors.ts';
-import { rpmsgctl } from '../../src/cli/rpmsgctl.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { BusError } from '../../src/dbus/index.ts';
-
-async function run(...args: string[]) {
-  let out = '';
-  let err = '';
-  const status = await rpmsgctl(args, verbs, {
-    print: (text) => {
-      out += text;
-    },
-    complain: (text) => {
-      err += text;
-    },
-  });
-  return { status, out, err };
-}
+import { runRpmsgctl as run } from '../support/rpmsgctl-run.ts';
 
 test('the help names every verb', async () => {
   const { status, out } = await run('--help');

@@ -5,17 +5,9 @@
 #include <csignal>
 #include <unistd.h>
 
+#include "sim/wire.h"
+
 namespace rpmsg::sim {
-namespace {
-
-uint32_t load(const uint32_t& wire) {
-  return __atomic_load_n(&wire, __ATOMIC_ACQUIRE);
-}
-void store(uint32_t& wire, uint32_t value) {
-  __atomic_store_n(&wire, value, __ATOMIC_RELEASE);
-}
-
-} // namespace
 
 bool Mu::transmit_empty() const {
   return load(wires_->from[side_].channel[kRpmsgChannel].full) == 0;

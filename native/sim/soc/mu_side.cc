@@ -4,17 +4,9 @@
 
 #include <unistd.h>
 
+#include "sim/wire.h"
+
 namespace rpmsg::sim {
-namespace {
-
-uint32_t load(const uint32_t& wire) {
-  return __atomic_load_n(&wire, __ATOMIC_ACQUIRE);
-}
-void store(uint32_t& wire, uint32_t value) {
-  __atomic_store_n(&wire, value, __ATOMIC_RELEASE);
-}
-
-} // namespace
 
 bool MuSide::transmit_empty(uint32_t channel) {
   return load(mu_.wires().from[side_].channel[channel].full) == 0;

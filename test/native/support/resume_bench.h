@@ -65,6 +65,16 @@ struct Bench {
     REQUIRE(remote.say(0, 7, kLocal, {number}));
   }
 
+  /// In a dying process: meets the remote and takes `count` messages {0}, {1}, … of it.
+  void take_messages(Host& host, uint8_t count) {
+    if (!host.wait_vdev(0, 0, VdevState::offered)) _exit(1);
+    for (uint8_t n = 0; n < count; ++n) {
+      remote.take_word();
+      if (!remote.say(0, 7, kLocal, {n})) _exit(1);
+      if (!host.until([&] { return host.count() == n + 1u; })) _exit(1);
+    }
+  }
+
   TemporaryDirectory directory;
   SocProcess soc;
   HandRemote remote;

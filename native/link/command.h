@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace rpmsg {
 
 class AddressTable;
 struct Endpoint;
+struct Stream;
 struct SyncRequest;
 
 enum class CommandKind : uint32_t {
@@ -20,6 +22,10 @@ enum class CommandKind : uint32_t {
   sync,           // endpoint, sync
   cancel_caller,  // number
   reinitialize,   // remote
+  open_stream,    // stream: comes back as stream_over
+  close_stream,   // endpoint: its stream, if it has one
+  stream_peer,    // endpoint; number: address, and the life it is told for in the upper half
+  guard,          // vdev of remote: addresses; those before come back as guard_retired
 };
 
 struct Command {
@@ -29,6 +35,8 @@ struct Command {
   Endpoint* endpoint = nullptr;
   AddressTable* table = nullptr;
   SyncRequest* sync = nullptr;
+  Stream* stream = nullptr;
+  std::vector<uint32_t>* addresses = nullptr;
   uint64_t number = 0;
 };
 

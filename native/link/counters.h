@@ -27,6 +27,9 @@ struct VdevCounters {
 struct EndpointCounters {
   Counter rx_messages, rx_bytes, rx_dropped;
   Counter tx_messages, tx_bytes;
+  // Of a stream: messages that are not the peer's, or empty; packets that were refused, or that a
+  // reset or a fault found in the socket.
+  Counter rx_foreign, rx_empty, tx_refused, tx_dropped;
 };
 
 } // namespace rpmsg

@@ -1,24 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link/delivery.h"
 
+#include <algorithm>
+
 #include "link/vdev.h"
 #include "rpmsg/rpmsg_header.h"
 
 namespace rpmsg {
 
+namespace {
+
+void count_drop(Endpoint& endpoint) {
+  endpoint.counters.rx_dropped.add();
+  endpoint.vdev.counters().rx_dropped.add();
+}
+
+} // namespace
+
 int32_t Delivery::reserve_slot(Endpoint& endpoint) {
   SlotArena& arena = endpoint.vdev.arena();
-  const bool queue_full = endpoint.queue.size() >= endpoint.queue.capacity();
+  const uint32_t queued = endpoint.queue.size();
+  Stream* const stream = endpoint.reader();
+  // A lossless vdev's remote has no more buffers than there are slots, so that one is free.
+  if (endpoint.vdev.is_lossless() && queued < endpoint.queue.capacity()) return arena.reserve();
+  const uint32_t most = std::min(endpoint.queue.capacity(),
+                                 stream == nullptr ? UINT32_MAX : stream->options.hold);
   // No hog exhausts the arena: whoever holds more than what is left pays with its own.
-  const bool hogs = endpoint.queue.size() >= arena.free_slots();
-  if (queue_full || hogs) {
-    if (endpoint.queue.size() == 0) {
-      endpoint.counters.rx_dropped.add();
-      endpoint.vdev.counters().rx_dropped.add();
-      return -1;
-    }
-    drop_oldest(endpoint);
+  if (queued < most && queued < arena.free_slots()) return arena.reserve();
+  if (stream != nullptr) { // what it holds may be on its way into the socket
+    count_drop(endpoint);
+    ++stream->dropped_now;
+    return -1;
   }
+  if (queued == 0) {
+    count_drop(endpoint);
+    return -1;
+  }
+  drop_oldest(endpoint);
   return arena.reserve();
 }
 
@@ -28,13 +46,17 @@ void Delivery::drop_oldest(Endpoint& endpoint) {
     --endpoint.handed_over; // JavaScript has its copy: nothing is lost
     return;
   }
-  endpoint.counters.rx_dropped.add();
-  endpoint.vdev.counters().rx_dropped.add();
+  count_drop(endpoint);
 }
 
 void Delivery::accept(Endpoint& endpoint, uint32_t slot) {
   endpoint.queue.push(slot);
-  mark_ready(endpoint);
+  if (Stream* const stream = endpoint.reader()) {
+    stream->tell_drops();
+    endpoint.vdev.streams().with_messages.push(*stream);
+  } else {
+    mark_ready(endpoint);
+  }
 }
 
 void Delivery::grant(Endpoint& endpoint, uint64_t limit_seq) {
@@ -49,6 +71,13 @@ void Delivery::release(Endpoint& endpoint, uint64_t up_to_seq) {
     arena.release(endpoint.queue.pop());
     --endpoint.handed_over;
   }
+}
+
+void Delivery::take_back(Endpoint& endpoint, uint64_t from_seq) {
+  SlotArena& arena = endpoint.vdev.arena();
+  endpoint.handed_over = 0;
+  while (endpoint.queue.size() > 0 && arena.record(endpoint.queue.at(0)).seq < from_seq)
+    arena.release(endpoint.queue.pop());
 }
 
 void Delivery::sync(Endpoint& endpoint, SyncRequest& request) {
@@ -84,7 +113,8 @@ bool Delivery::report_closed() {
 }
 
 bool Delivery::has_granted(const Endpoint& endpoint) {
-  if (endpoint.is_closed || endpoint.handed_over >= endpoint.queue.size()) return false;
+  if (endpoint.is_closed || endpoint.reader() != nullptr) return false;
+  if (endpoint.handed_over >= endpoint.queue.size()) return false;
   const uint32_t slot = endpoint.queue.at(endpoint.handed_over);
   return endpoint.vdev.arena().record(slot).seq < endpoint.granted;
 }

@@ -18,14 +18,19 @@ public:
 
   /// Makes room at the endpoint and in the arena for one more message and reserves its slot: an
   /// endpoint whose queue is full, or that holds more than the arena has free, gives up its own
-  /// oldest message first. -1 if there is none to give up: the new message is dropped. Either way
-  /// counted.
+  /// oldest message first. -1 if there is none to give up, or if a stream holds them: the new
+  /// message is dropped. Either way counted.
   int32_t reserve_slot(Endpoint& endpoint);
   /// The reserved slot was filled.
   void accept(Endpoint& endpoint, uint32_t slot);
 
   void grant(Endpoint& endpoint, uint64_t limit_seq);
   void release(Endpoint& endpoint, uint64_t up_to_seq);
+  /// A stream begins: what JavaScript has a copy of and has not given to anybody, from `from_seq` on,
+  /// goes into it; what lies before was delivered.
+  void take_back(Endpoint& endpoint, uint64_t from_seq);
+  /// A stream is over: what is left goes to JavaScript, as far as that was granted.
+  void give_over(Endpoint& endpoint) { mark_ready(endpoint); }
   void sync(Endpoint& endpoint, SyncRequest& request);
   /// Frees all that the endpoint holds; it is reported closed by hand_over(), after its syncs.
   void close(Endpoint& endpoint);

@@ -12,6 +12,7 @@
 namespace rpmsg {
 
 class Vdev;
+struct Stream;
 
 /// A request to be told when everything granted so far has been handed over. Allocated by the main
 /// thread, which also frees it.
@@ -65,6 +66,9 @@ struct Endpoint {
   uint32_t tx_waiting = 0; // sends of this endpoint in the vdev's SendQueue
 
   // The link thread's.
+  Stream* stream = nullptr;       // that serves it
+  bool is_read_by_stream = false; // its messages go there, and not to JavaScript
+  Stream* reader() const { return is_read_by_stream ? stream : nullptr; }
   SlotQueue queue;
   uint32_t handed_over = 0; // how many of the queue's oldest JavaScript has a copy of
   uint64_t granted;         // messages below this number may be handed over

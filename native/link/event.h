@@ -19,6 +19,9 @@ enum class EventKind : uint32_t {
   table_retired = 9, // never reaches JavaScript
   remote_reset = 10,
   remote_partition = 11,
+  stream_note = 12,
+  stream_over = 13,
+  guard_retired = 14, // never reaches JavaScript
 };
 
 struct EventHeader {
@@ -81,6 +84,29 @@ struct PairEvent {
   uint64_t pointer;
 };
 
+/// What happened on a stream since the last note.
+struct StreamNoteEvent {
+  EventHeader header;
+  uint32_t endpoint;
+  uint32_t peer; // learned in life `generation`; kAnyAddress: none was
+  uint32_t generation;
+  uint32_t refused; // packets
+  uint32_t refused_bytes;
+  uint32_t refusal; // Refusal of the last one
+  uint64_t dropped; // messages
+  uint64_t pointer; // for the native side alone
+};
+
+/// Nothing more comes of it. What comes next for the endpoint has this number, or a higher one.
+struct StreamOverEvent {
+  EventHeader header;
+  uint32_t endpoint;
+  uint32_t why; // StreamEnd
+  uint64_t next_seq;
+  uint64_t pointer; // for the native side alone
+};
+
+static_assert(sizeof(StreamNoteEvent) == 48 && sizeof(StreamOverEvent) == 32);
 static_assert(sizeof(RemoteStateEvent) == 24 && sizeof(RemoteReadyEvent) == 24);
 static_assert(sizeof(VdevStateEvent) == 24 && sizeof(MessageEvent) == 40);
 static_assert(sizeof(PairEvent) == 24 && sizeof(RemoteResetEvent) == 32);

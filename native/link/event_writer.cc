@@ -68,6 +68,14 @@ bool EventWriter::pair(EventKind kind, uint32_t first, uint32_t second, void* po
   return put(event, kind, nullptr, 0);
 }
 
+bool EventWriter::stream_note(const StreamNoteEvent& event) {
+  return has_room_for_state() && put(event, EventKind::stream_note, nullptr, 0);
+}
+
+bool EventWriter::stream_over(const StreamOverEvent& event) {
+  return put(event, EventKind::stream_over, nullptr, 0);
+}
+
 bool EventWriter::message(uint32_t endpoint, const SlotRecord& record, const uint8_t* payload,
                           uint32_t payload_bytes) {
   if (ring_.free_bytes() < kControlReserveBytes + sizeof(MessageEvent) + payload_bytes)

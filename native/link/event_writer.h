@@ -31,6 +31,8 @@ public:
   bool remote_ready(uint32_t remote, uint32_t generation, Evidence evidence);
   bool remote_reset(uint32_t remote, uint32_t generation, ResetCause cause, uint64_t time_ns);
   bool pair(EventKind kind, uint32_t first, uint32_t second, void* pointer = nullptr);
+  bool stream_note(const StreamNoteEvent& event);
+  bool stream_over(const StreamOverEvent& event);
   /// `payload_bytes` follow the RPMsg header in `slot_bytes`.
   bool message(uint32_t endpoint, const SlotRecord& record, const uint8_t* payload,
                uint32_t payload_bytes);

@@ -10,6 +10,16 @@
 
 namespace rpmsg {
 
+namespace {
+
+/// What a command owns that nobody will execute.
+void discard(const Command& command) {
+  delete command.table;
+  delete command.addresses;
+}
+
+} // namespace
+
 Link::Link(std::function<void()> wake)
     : event_ring_(kEventBytes), events_(event_ring_, std::move(wake)), delivery_(events_),
       commands_(kCommands),
@@ -60,9 +70,9 @@ void Link::join_scu(const RemoteSetup& setup, Remote& remote) {
   remote.set_notices(found->get(), {});
 }
 
-Result<void> Link::start(int realtime_priority) {
+Result<void> Link::start(int realtime_priority, uint32_t busy_poll_us) {
   if (is_started_ || is_closed_) return Error{Errc::invalid_argument, 0, "start the link", 0};
-  auto started = thread_->start(realtime_priority);
+  auto started = thread_->start(realtime_priority, busy_poll_us);
   is_started_ = started.ok();
   return started;
 }
@@ -115,7 +125,8 @@ Result<void> Link::open_endpoint(const EndpointSetup& setup) {
   if (record == nullptr) return Error{Errc::quota_exceeded, 0, "open an endpoint", setup.id};
   make_room(setup.remote, setup.vdev, *target);
   known.addresses.insert(setup.local);
-  auto owned = std::make_unique<Endpoint>(*record, *target, setup.rx_queue, setup.next_seq);
+  const uint32_t capacity = queue_capacity(*target, setup.rx_queue);
+  auto owned = std::make_unique<Endpoint>(*record, *target, capacity, setup.next_seq);
   Endpoint* const endpoint = owned.get();
   endpoints_.emplace(endpoint, std::pair(setup.remote, std::move(owned)));
   by_id_.emplace(setup.id, endpoint);
@@ -141,6 +152,11 @@ void Link::close_endpoint(uint32_t id) {
   {
     const std::lock_guard<PiMutex> lock(remotes_[remote]->send_mutex());
     endpoint->vdev.senders().erase(id);
+  }
+  if (const auto stream = unresumed_.find(id); stream != unresumed_.end()) {
+    StreamState::forget(*stream->second);
+    endpoint->vdev.stream_state().give_back(*stream->second);
+    unresumed_.erase(stream);
   }
   Command close;
   close.kind = CommandKind::close_endpoint;
@@ -241,10 +257,7 @@ uint64_t Link::heartbeat() {
 }
 
 void Link::command(Command command) {
-  if (is_closed_) {
-    delete command.table;
-    return;
-  }
+  if (is_closed_) return discard(command);
   flush_backlog();
   if (!backlog_.empty() || !commands_.push(command)) {
     backlog_.push_back(command);
@@ -262,21 +275,28 @@ void Link::flush_backlog() {
 }
 
 void Link::settle_record(const EventHeader& header) {
-  if (header.kind != EventKind::synced && header.kind != EventKind::endpoint_closed &&
-      header.kind != EventKind::table_retired) {
+  const auto& pair = reinterpret_cast<const PairEvent&>(header); // if it is one
+  switch (header.kind) {
+  case EventKind::stream_note: {
+    const auto& note = reinterpret_cast<const StreamNoteEvent&>(header);
+    auto* const stream = reinterpret_cast<Stream*>(note.pointer);
+    stream->is_note_out.store(false, std::memory_order_release);
     return;
   }
-  const auto& event = reinterpret_cast<const PairEvent&>(header);
-  const auto pointer = static_cast<uintptr_t>(event.pointer);
-  switch (header.kind) {
-  case EventKind::synced: syncs_.erase(reinterpret_cast<SyncRequest*>(pointer)); return;
+  case EventKind::stream_over: {
+    const auto& over = reinterpret_cast<const StreamOverEvent&>(header);
+    return retire_stream(*reinterpret_cast<Stream*>(over.pointer));
+  }
+  case EventKind::synced: syncs_.erase(reinterpret_cast<SyncRequest*>(pair.pointer)); return;
   case EventKind::endpoint_closed: {
-    auto* const closed = reinterpret_cast<Endpoint*>(pointer);
+    auto* const closed = reinterpret_cast<Endpoint*>(pair.pointer);
     closed->vdev.endpoints().give_back(closed->record);
     endpoints_.erase(closed);
     return;
   }
-  default: delete reinterpret_cast<AddressTable*>(pointer); return;
+  case EventKind::table_retired: delete reinterpret_cast<AddressTable*>(pair.pointer); return;
+  case EventKind::guard_retired: delete reinterpret_cast<AddressGuard*>(pair.pointer); return;
+  default: return;
   }
 }
 
@@ -294,9 +314,9 @@ void Link::close() {
   is_closed_ = true;
   Command left;
   while (commands_.pop(left))
-    delete left.table;
+    discard(left);
   for (const Command& late : backlog_)
-    delete late.table;
+    discard(late);
   backlog_.clear();
 }
 

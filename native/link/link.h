@@ -64,7 +64,8 @@ public:
   /// Before start() only. Endpoints that setup.state_file knows of are open from here on: messages
   /// for them are kept. Each waits to be claimed by open_endpoint(), or for drop_unclaimed().
   OpenedRemote open_remote(const RemoteSetup& setup);
-  Result<void> start(int realtime_priority = 0);
+  /// `busy_poll_us`: see LinkThread::start().
+  Result<void> start(int realtime_priority = 0, uint32_t busy_poll_us = 0);
 
   /// An id that an earlier process had open is claimed: numbers, queue and credits go on as they
   /// were, and what was kept is handed over from its first_seq on, once granted.
@@ -82,6 +83,23 @@ public:
   void note_released(uint32_t id, uint64_t up_to_seq);
   void sync(uint32_t id, uint32_t tag);
   /// `timeout_ms` 0: would_block instead of waiting.
+  /// The endpoint's payload goes through `socket`, a connected SOCK_SEQPACKET one, from now on; what
+  /// waits at the endpoint from `first_seq` on goes first, what lies before counts as delivered. The
+  /// peer is `peer` (kAnyAddress: not known) in life `generation`. stream_over follows once. busy:
+  /// the endpoint has one; quota_exceeded: the vdev has kMaxStreams.
+  Result<void> open_stream(uint32_t id, UniqueFd socket, const StreamOptions& options,
+                           uint32_t peer, uint32_t generation, uint64_t first_seq);
+  /// Goes on with a stream that an earlier process had on this endpoint. False: it had none.
+  bool resume_stream(uint32_t id, UniqueFd socket);
+  /// Whether an earlier process had a stream on this endpoint that was not resumed.
+  bool had_stream(uint32_t id) const { return unresumed_.count(id) != 0; }
+  /// Ends the stream of an endpoint; without one: no effect.
+  void close_stream(uint32_t id);
+  /// No socket comes any more for those that were not resumed: their endpoints go on without.
+  void drop_unresumed();
+  void set_stream_peer(uint32_t id, uint32_t peer, uint32_t generation);
+  /// Addresses on a vdev that packets with a header may not name, but for the stream's own peer.
+  void guard(uint32_t remote, uint32_t vdev, std::vector<uint32_t> addresses);
   SendOutcome send(uint32_t id, uint32_t destination, std::span<const uint8_t> payload,
                    uint32_t caller, uint32_t timeout_ms, uint32_t token);
   void cancel_caller(uint32_t caller);
@@ -124,6 +142,10 @@ private:
   uint64_t reopen(uint32_t remote, EndpointRecord& record, Vdev& vdev,
                   const std::vector<uint32_t>& slots);
   void command_number(CommandKind kind, uint32_t id, uint64_t number);
+  static uint32_t queue_capacity(Vdev& vdev, uint32_t rx_queue);
+  void find_streams(Vdev& vdev);
+  void start_stream(Endpoint& endpoint, StreamRecord& record, UniqueFd socket, uint64_t first_seq);
+  void retire_stream(Stream& stream);
   void flush_backlog();
   void settle_record(const EventHeader& header);
   void note_seen(const EventHeader& message);
@@ -143,6 +165,9 @@ private:
   std::unordered_set<uint32_t> unclaimed_;
   std::unordered_map<Endpoint*, std::pair<uint32_t, std::unique_ptr<Endpoint>>> endpoints_;
   std::unordered_map<SyncRequest*, std::unique_ptr<SyncRequest>> syncs_;
+  std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
+  std::unordered_map<uint32_t, Stream*> stream_of_; // by endpoint, until its end came
+  std::unordered_map<uint32_t, StreamRecord*> unresumed_;
 };
 
 template<class Visit>

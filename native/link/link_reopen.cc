@@ -36,12 +36,25 @@ std::vector<uint32_t> undelivered(SlotArena& arena, std::vector<uint32_t> slots,
   return slots;
 }
 
+/// What the kernel had taken of a batch when the process before died was delivered.
+void settle_deliveries(Vdev& vdev) {
+  uint32_t id = 0;
+  uint64_t seq = 0;
+  if (!vdev.stream_state().delivered(id, seq)) return;
+  for (EndpointRecord* const record : vdev.endpoints().load()) {
+    if (record->id != id || record->released_seq >= seq || seq > record->next_seq) continue;
+    persist_store(record->released_seq, seq);
+  }
+  vdev.stream_state().end_outgoing();
+}
+
 } // namespace
 
 void Link::reopen_endpoints(uint32_t remote, Vdev& vdev, std::vector<Unclaimed>& into) {
   VdevBook& known = book(remote, vdev.index());
   known.table_capacity = vdev.addresses().capacity();
   if (!remotes_[remote]->has_former_state()) return;
+  settle_deliveries(vdev);
   SlotArena& arena = vdev.arena();
   SlotsByEndpoint slots = filled_slots(arena);
   const std::vector<EndpointRecord*> records = vdev.endpoints().load();
@@ -72,12 +85,14 @@ void Link::reopen_endpoints(uint32_t remote, Vdev& vdev, std::vector<Unclaimed>&
     sender->tx_life = vdev.tx_life;
     ++sender->tx_in_flight;
   });
+  find_streams(vdev);
 }
 
 uint64_t Link::reopen(uint32_t remote, EndpointRecord& record, Vdev& vdev,
                       const std::vector<uint32_t>& slots) {
   const uint64_t first = slots.empty() ? record.next_seq : vdev.arena().record(slots[0]).seq;
-  const auto capacity = std::max(record.rx_queue, static_cast<uint32_t>(slots.size()));
+  const auto capacity =
+      queue_capacity(vdev, std::max(record.rx_queue, static_cast<uint32_t>(slots.size())));
   auto owned = std::make_unique<Endpoint>(record, vdev, capacity, first);
   Endpoint* const endpoint = owned.get();
   for (const uint32_t slot : slots)

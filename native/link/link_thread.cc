@@ -16,8 +16,9 @@ namespace rpmsg {
 
 namespace {
 
-// What an epoll event is about: the index of a remote or SCU and which of its descriptors.
-enum class Source : uint64_t { wake, timer, interrupt, board, scu_interrupt, scu_board };
+// What an epoll event is about: the index of a remote or SCU and which of its descriptors, or the
+// address of a stream, whose upper byte is zero.
+enum class Source : uint64_t { wake, timer, interrupt, board, stream, scu_interrupt, scu_board };
 
 constexpr uint64_t tag_of(Source source, uint64_t index = 0) {
   return static_cast<uint64_t>(source) | index << 8;
@@ -57,6 +58,7 @@ Result<void> LinkThread::set_up() {
   if (auto watched = watch(wake_fd_.get(), tag_of(Source::wake)); !watched) return watched;
   if (auto watched = watch(timer_.get(), tag_of(Source::timer)); !watched) return watched;
   for (size_t i = 0; i < remotes_.size(); ++i) {
+    remotes_[i]->set_epoll(epoll_.get());
     auto watched = watch(remotes_[i]->interrupt_fd(), tag_of(Source::interrupt, i));
     if (watched && remotes_[i]->board_fd() >= 0) {
       watched = watch(remotes_[i]->board_fd(), tag_of(Source::board, i));
@@ -73,7 +75,8 @@ Result<void> LinkThread::set_up() {
   return {};
 }
 
-Result<void> LinkThread::start(int realtime_priority) {
+Result<void> LinkThread::start(int realtime_priority, uint32_t busy_poll_us) {
+  busy_poll_ns_ = uint64_t{busy_poll_us} * 1000;
   if (auto ready = set_up(); !ready) return ready;
   // The thread inherits the policy, so that being refused is noticed before it touches a register.
   sched_param before{};
@@ -130,7 +133,7 @@ void LinkThread::run() {
 
 void LinkThread::turn() {
   std::array<epoll_event, 32> ready;
-  const bool more = anyone_has_more();
+  const bool more = anyone_has_more() || is_busy_polling(monotonic_ns());
   if (!more) arm_timer(monotonic_ns());
   const int count = epoll_wait(epoll_.get(), ready.data(), ready.size(), more ? 0 : -1);
   const uint64_t now = monotonic_ns();
@@ -139,20 +142,26 @@ void LinkThread::turn() {
     if (const uint64_t tag = ready[static_cast<size_t>(i)].data.u64; is_scu(tag)) {
       handle_scu(tag, now);
     }
-  for (int i = 0; i < count; ++i)
-    if (const uint64_t tag = ready[static_cast<size_t>(i)].data.u64; !is_scu(tag)) handle(tag, now);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = ready[static_cast<size_t>(i)];
+    if (!is_scu(event.data.u64)) handle(event.data.u64, event.events, now);
+  }
   for (auto& scu : scus_)
     if (scu->next_deadline() <= now) scu->on_timer(now);
   run_commands(now);
   for (auto& remote : remotes_) {
-    if (remote->has_more()) remote->continue_work(now);
+    if (remote->has_more() || now < busy_until_ns_) remote->continue_work(now);
     if (remote->next_deadline(now) <= now) remote->on_timer(now);
   }
   settle(now);
   beats_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void LinkThread::handle(uint64_t tag, uint64_t now_ns) {
+void LinkThread::handle(uint64_t tag, uint32_t events, uint64_t now_ns) {
+  if (static_cast<Source>(tag & 0xFF) == Source::stream) {
+    auto& stream = *reinterpret_cast<Stream*>(tag >> 8);
+    return remotes_[stream.remote]->on_stream(stream, events);
+  }
   Remote* remote = remotes_.empty() ? nullptr : remotes_[tag >> 8].get();
   switch (static_cast<Source>(tag & 0xFF)) {
   case Source::wake:
@@ -213,6 +222,22 @@ void LinkThread::execute(const Command& command, uint64_t now_ns) {
       each->cancel_caller(static_cast<uint32_t>(command.number));
     return;
   case CommandKind::reinitialize: remote.reinitialize(now_ns); return;
+  case CommandKind::open_stream:
+    remote.open_stream(*command.stream,
+                       tag_of(Source::stream, reinterpret_cast<uintptr_t>(command.stream)));
+    return;
+  case CommandKind::close_stream: remote.close_stream(*endpoint); return;
+  case CommandKind::stream_peer:
+    remote.set_stream_peer(*endpoint, static_cast<uint32_t>(command.number),
+                           static_cast<uint32_t>(command.number >> 32));
+    return;
+  case CommandKind::guard: {
+    auto& guard = remote.vdevs()[command.vdev]->guard;
+    std::unique_ptr<AddressGuard> old(command.addresses);
+    std::swap(guard, old);
+    if (delivery_.events().pair(EventKind::guard_retired, 0, 0, old.get())) (void)old.release();
+    return;
+  }
   }
 }
 
@@ -233,7 +258,8 @@ bool LinkThread::report() {
   bool is_left = false;
   for (auto& remote : remotes_)
     is_left = !remote->report() || is_left;
-  return delivery_.hand_over() || is_left;
+  // What is told of an endpoint last may free it: nothing about it may be left.
+  return is_left || delivery_.hand_over();
 }
 
 void LinkThread::arm_timer(uint64_t now_ns) {
@@ -251,6 +277,15 @@ void LinkThread::arm_timer(uint64_t now_ns) {
     when.it_value.tv_nsec = static_cast<long>(at % 1'000'000'000u);
   }
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+/// True while something was found within the last busy_poll_us.
+bool LinkThread::is_busy_polling(uint64_t now_ns) {
+  if (busy_poll_ns_ == 0) return false;
+  const bool found = std::count_if(remotes_.begin(), remotes_.end(),
+                                   [](const auto& remote) { return remote->take_found(); }) > 0;
+  if (found) busy_until_ns_ = now_ns + busy_poll_ns_;
+  return now_ns < busy_until_ns_;
 }
 
 bool LinkThread::anyone_has_more() const {

@@ -31,8 +31,9 @@ public:
   ~LinkThread() { stop(); }
 
   /// Starts the thread and the lives of all remotes. `realtime_priority` 1..99 asks for SCHED_FIFO,
-  /// 0 for nothing; one that is not allowed is an error and nothing was started.
-  Result<void> start(int realtime_priority);
+  /// 0 for nothing; one that is not allowed is an error and nothing was started. `busy_poll_us`: how
+  /// long the thread looks at rings and sockets without sleeping once they are empty.
+  Result<void> start(int realtime_priority, uint32_t busy_poll_us);
   /// Any thread: commands, sends that wait or room in the event ring are there to be looked at.
   void wake();
   /// The main thread, before a wake(): commands did not fit, so it is woken once there is room.
@@ -49,7 +50,7 @@ private:
   Result<void> watch(int fd, uint64_t tag);
   void run();
   void turn();
-  void handle(uint64_t tag, uint64_t now_ns);
+  void handle(uint64_t tag, uint32_t events, uint64_t now_ns);
   void handle_scu(uint64_t tag, uint64_t now_ns);
   void run_commands(uint64_t now_ns);
   void execute(const Command& command, uint64_t now_ns);
@@ -57,6 +58,7 @@ private:
   bool report();
   void arm_timer(uint64_t now_ns);
   bool anyone_has_more() const;
+  bool is_busy_polling(uint64_t now_ns);
 
   Remotes& remotes_;
   Scus& scus_;
@@ -66,6 +68,8 @@ private:
   UniqueFd wake_fd_;
   UniqueFd timer_;
   uint64_t timer_at_ns_ = 0;
+  uint64_t busy_poll_ns_ = 0;
+  uint64_t busy_until_ns_ = 0;
   std::atomic<bool> is_woken_{false};
   std::atomic<bool> is_starved_{false};
   std::atomic<bool> is_room_wanted_{false};

@@ -14,11 +14,7 @@ ReceivePath::Outcome ReceivePath::receive_one(Vdev& vdev, uint32_t generation) {
   case DriverQueue::Peek::fault: return Outcome::fault;
   case DriverQueue::Peek::ready: break;
   }
-  if (!take_message(vdev, used, generation)) return Outcome::deferred;
-  // Looked at after the post: a remote that uses its last buffer meanwhile has seen the new one, or
-  // we see that it had none.
-  if (!vdev.rx().post_empty()) return Outcome::taken;
-  return vdev.rx().remote_had_none() ? Outcome::taken_empty : Outcome::taken;
+  return take_message(vdev, used, generation) ? Outcome::taken : Outcome::deferred;
 }
 
 bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation) {

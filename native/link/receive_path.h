@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the ring into a slot: takes one message of a vdev, finds whose it is, and posts the buffer
-// again. What the remote can write is read once, checked, then used. Link thread only.
+// From the ring into a slot: takes one message of a vdev and finds whose it is. What the remote can
+// write is read once, checked, then used. Link thread only.
 #pragma once
 
 #include <array>
@@ -20,12 +20,11 @@ public:
       : delivery_(delivery), commands_(commands) {}
 
   enum class Outcome : uint8_t {
-    nothing,     // the ring has nothing new
-    taken,       // one message was taken: accepted, or dropped and counted
-    taken_empty, // the same, and the remote had no empty buffer left until now: kick vring0
-    deferred,    // nobody is known at its address, but commands wait: run them, then look again;
-                 // once a message, so that one who keeps giving commands cannot stop a ring
-    fault,       // the ring is poisoned
+    nothing,  // the ring has nothing new
+    taken,    // one message was taken: accepted, or dropped and counted
+    deferred, // nobody is known at its address, but commands wait: run them, then look again;
+              // once a message, so that one who keeps giving commands cannot stop a ring
+    fault,    // the ring is poisoned
   };
 
   Outcome receive_one(Vdev& vdev, uint32_t generation);

@@ -33,6 +33,7 @@ Remote::Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platfor
     : index_(index), platform_(std::move(platform)),
       mu_(platform_->mu(), platform_->mu_generation()), words_(mu_), state_(std::move(state)),
       delivery_(delivery), receive_(delivery_, commands), sends_(mutex_, words_),
+      streams_(sends_),
       life_(RemoteParts{index_, setup.ready_wait_ms, mutex_, mu_, words_, sends_, vdevs_,
                         state_.remote(), delivery.events()}) {}
 
@@ -82,10 +83,13 @@ void Remote::continue_work(uint64_t now_ns) {
 // Like NAPI: with the line masked until two looks found nothing, then unmasked, then one more look.
 void Remote::service(uint64_t now_ns) {
   if (is_gone_) return;
+  service_ns_ = now_ns;
   uint32_t budget = kTurnBudget;
   unsigned empty_looks = 0;
   while (budget > 0 && empty_looks < 2) {
-    empty_looks = look(budget, now_ns) ? 0 : empty_looks + 1;
+    const bool found = look(budget, now_ns);
+    found_ = found_ || found;
+    empty_looks = found ? 0 : empty_looks + 1;
   }
   if (budget > 0 && is_masked_) {
     is_masked_ = false;
@@ -122,8 +126,22 @@ bool Remote::look(uint32_t& budget, uint64_t now_ns) {
   for (size_t i = 0; life_.offered() && budget > 0 && i < count; ++i)
     found = reap(*vdevs_[(first_vdev_ + i) % count], budget) || found;
   first_vdev_ = first_vdev_ + 1 < count ? first_vdev_ + 1 : 0;
-  drain_words(budget); // frees a remote that spins, before the mutex is waited for
+  drain_words(budget); // frees a remote that spins, before anything that may take longer
+  found = deliver_streams(budget) || found;
+  drain_words(budget); // and again before the mutex is waited for
   return serve_transmit(budget) || found;
+}
+
+bool Remote::deliver_streams(uint32_t& budget) {
+  bool found = false;
+  for (auto& vdev : vdevs_) {
+    if (budget == 0) break;
+    const uint32_t moved = streams_.deliver(*vdev, life_.generation(), budget);
+    budget -= std::min(budget, moved);
+    if (moved > 0 && vdev->is_lossless()) give_back_empties(*vdev);
+    found = moved > 0 || found;
+  }
+  return found;
 }
 
 bool Remote::drain_words(uint32_t& budget) {
@@ -145,6 +163,19 @@ bool Remote::drain_words(uint32_t& budget) {
 
 bool Remote::reap(Vdev& vdev, uint32_t& budget) {
   if (vdev.state() == VdevState::faulted || vdev.state() == VdevState::down) return false;
+  const bool found = take_messages(vdev, budget);
+  give_back_empties(vdev); // all at once: one look at a time is cheaper than one a message
+  return found;
+}
+
+/// Empty buffers go back to the remote, which is told only if it had none left.
+void Remote::give_back_empties(Vdev& vdev) {
+  if (!vdev.post_empties() || !vdev.rx().remote_wants_kick()) return;
+  const Lock lock(mutex_);
+  words_.kick(vdev.rx_queue_id());
+}
+
+bool Remote::take_messages(Vdev& vdev, uint32_t& budget) {
   bool found = false;
   for (uint32_t taken = 0; taken < kVdevBudget && budget > 0; ++taken) {
     drain_words(budget); // before each message: a remote spins in its send until RR is read
@@ -162,10 +193,6 @@ bool Remote::reap(Vdev& vdev, uint32_t& budget) {
     }
     found = true;
     if (budget > 0) --budget;
-    if (outcome == ReceivePath::Outcome::taken_empty && vdev.rx().remote_wants_kick()) {
-      const Lock lock(mutex_);
-      words_.kick(vdev.rx_queue_id());
-    }
   }
   return found;
 }
@@ -186,15 +213,33 @@ bool Remote::serve_transmit(uint32_t& budget) {
     words_.on_transmit_empty();
   }
   bool found = false;
-  if (!life_.offered()) return found;
   for (auto& vdev : vdevs_) {
-    if (vdev->state() == VdevState::faulted) continue;
-    const uint32_t reclaimed = sends_.reclaim(*vdev, std::min(budget, kReclaimBudget));
-    budget -= reclaimed;
-    found = reclaimed > 0 || found;
-    found = sends_.pump(*vdev) || found;
+    if (life_.offered() && vdev->state() != VdevState::faulted) {
+      const uint32_t reclaimed = sends_.reclaim(*vdev, std::min(budget, kReclaimBudget));
+      budget -= reclaimed;
+      found = reclaimed > 0 || found;
+    }
+    found = serve_senders(*vdev, budget) || found;
   }
   return found;
+}
+
+/// Callers and streams that wait take turns: each gets its share of the buffers there are, and
+/// whoever is first gets the one that is left over.
+bool Remote::serve_senders(Vdev& vdev, uint32_t& budget) {
+  if (!StreamService::is_waiting(vdev)) {
+    const bool found = sends_.pump(vdev);
+    (void)streams_.collect(vdev, life_.generation(), budget, service_ns_); // what a death left
+    return found;
+  }
+  const uint32_t callers = sends_.waiting_callers(vdev);
+  const uint32_t streams = vdev.streams().with_packets.size();
+  const bool callers_first = callers > 0 && turn_++ % (callers + streams) < callers;
+  bool found = callers_first && sends_.pump(vdev, callers);
+  const uint32_t moved = streams_.collect(vdev, life_.generation(), budget, service_ns_);
+  budget -= std::min(budget, moved);
+  found = (callers > 0 && !callers_first && sends_.pump(vdev, callers)) || found;
+  return moved > 0 || found;
 }
 
 void Remote::sample_flags(uint64_t now_ns) {
@@ -212,18 +257,24 @@ void Remote::on_timer(uint64_t now_ns) {
 }
 
 void Remote::settle(uint64_t now_ns) {
+  service_ns_ = now_ns;
   watch_.disarm();
+  for (auto& vdev : vdevs_)
+    streams_.begin_life(*vdev, life_.generation());
   bool has_new_fault = false;
   for (auto& vdev : vdevs_) {
     if (is_gone_ || !life_.offered() || life_.is_quiet() || vdev->state() == VdevState::faulted) {
       watch_.after_look(vdev->index(), false, false, 0, now_ns);
       continue;
     }
-    sends_.pump(*vdev);
+    if (vdev->is_lossless()) give_back_empties(*vdev); // slots were released
+    uint32_t budget = kReclaimBudget;
+    more_ = serve_senders(*vdev, budget) || more_;
     sends_.reclaim(*vdev, kReclaimBudget);
     const Lock lock(mutex_);
     has_new_fault = vdev->tx().poisoned() || has_new_fault; // we or a sender came upon it
-    if (watch_.after_look(vdev->index(), vdev->waiting().size() > 0, vdev->tx().in_flight() > 0,
+    const bool is_wanted = vdev->waiting().size() > 0 || StreamService::is_waiting(*vdev);
+    if (watch_.after_look(vdev->index(), is_wanted, vdev->tx().in_flight() > 0,
                           vdev->tx().used_position(), now_ns)) {
       words_.kick(vdev->tx_queue_id());
     }
@@ -237,18 +288,45 @@ bool Remote::report() {
   bool told = life_.report();
   if (is_gone_unreported_) is_gone_unreported_ = !events.pair(EventKind::board_gone, index_, 0);
   told = told && !is_gone_unreported_;
+  for (auto& vdev : vdevs_)
+    told = StreamService::report(events, *vdev) && told;
+  told = streams_.report_ends(delivery_) && told;
   return sends_.report(events) && told;
 }
 
 uint64_t Remote::next_deadline(uint64_t) {
   if (is_gone_) return kNever;
-  uint64_t earliest = std::min({next_flag_sample_ns_, life_.next_deadline(), watch_.next_look()});
+  uint64_t earliest = std::min({next_flag_sample_ns_, life_.next_deadline(), watch_.next_look(),
+                                streams_.next_deadline()});
   for (auto& vdev : vdevs_)
     earliest = std::min(earliest, sends_.next_deadline(*vdev));
   return earliest;
 }
 
+void Remote::open_stream(Stream& stream, uint64_t tag) {
+  if (stream.options.reads) delivery_.take_back(stream.endpoint, stream.first_seq);
+  streams_.open(stream, tag, life_.generation());
+  more_ = true;
+}
+
+void Remote::close_stream(Endpoint& endpoint) {
+  if (endpoint.stream == nullptr) return;
+  streams_.close(*endpoint.stream);
+}
+
+void Remote::set_stream_peer(Endpoint& endpoint, uint32_t address, uint32_t generation) {
+  if (endpoint.stream == nullptr || generation != life_.generation()) return;
+  streams_.set_peer(*endpoint.stream, address);
+  more_ = true;
+}
+
+void Remote::on_stream(Stream& stream, uint32_t events) {
+  streams_.on_socket(stream, events);
+  more_ = true;
+}
+
 void Remote::close_endpoint(Endpoint& endpoint) {
+  close_stream(endpoint);
   sends_.fail_endpoint(endpoint.vdev, endpoint, Errc::no_such_endpoint);
   endpoint.vdev.addresses().erase(endpoint.local);
   delivery_.close(endpoint);
@@ -288,6 +366,8 @@ void Remote::on_board_gone() {
 }
 
 void Remote::stop() {
+  for (auto& vdev : vdevs_)
+    streams_.stop(*vdev);
   if (is_gone_) return;
   for (auto& vdev : vdevs_) {
     vdev->rx().set_interrupts(false);

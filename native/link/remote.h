@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "link/delivery.h"
@@ -18,6 +19,7 @@
 #include "link/resume.h"
 #include "link/send_path.h"
 #include "link/state_block.h"
+#include "link/stream_service.h"
 #include "link/tx_watch.h"
 #include "link/vdev.h"
 #include "mu/mu.h"
@@ -63,6 +65,8 @@ public:
   void on_interrupt(uint64_t now_ns);
   /// Work that was left because a turn is bounded; to be done before the thread may sleep.
   bool has_more() const { return more_; }
+  /// Whether anything was found since the last time it was asked.
+  bool take_found() { return std::exchange(found_, false); }
   void continue_work(uint64_t now_ns);
   void on_timer(uint64_t now_ns);
   /// After commands or events of other remotes: posts what is possible now.
@@ -71,6 +75,13 @@ public:
   bool report();
   uint64_t next_deadline(uint64_t now_ns);
   void close_endpoint(Endpoint& endpoint);
+  void set_epoll(int epoll_fd) { streams_.set_epoll(epoll_fd); }
+  /// `tag` is what its socket's events come with.
+  void open_stream(Stream& stream, uint64_t tag);
+  void close_stream(Endpoint& endpoint);
+  /// Told for life `generation`: what is said of a former one has no effect.
+  void set_stream_peer(Endpoint& endpoint, uint32_t address, uint32_t generation);
+  void on_stream(Stream& stream, uint32_t events);
   void cancel_caller(uint32_t caller);
   void reinitialize(uint64_t now_ns);
   void on_board_gone();
@@ -93,8 +104,12 @@ private:
   bool take_ready(uint32_t& budget, uint64_t now_ns);
   bool drain_words(uint32_t& budget);
   bool reap(Vdev& vdev, uint32_t& budget);
+  bool take_messages(Vdev& vdev, uint32_t& budget);
+  void give_back_empties(Vdev& vdev);
   void reap_last();
   bool serve_transmit(uint32_t& budget);
+  bool serve_senders(Vdev& vdev, uint32_t& budget);
+  bool deliver_streams(uint32_t& budget);
   void sample_flags(uint64_t now_ns);
 
   uint32_t index_;
@@ -109,11 +124,15 @@ private:
   Delivery& delivery_;
   ReceivePath receive_;
   SendPath sends_;
+  StreamService streams_;
   RemoteLife life_;
   TxWatch watch_;
   uint64_t next_flag_sample_ns_ = 0;
   size_t first_vdev_ = 0; // whose ring is looked at first
   bool more_ = false;
+  bool found_ = false;
+  uint32_t turn_ = 0;       // who is first to use a buffer that came back
+  uint64_t service_ns_ = 0; // when the present look began
   std::string no_notices_; // why SCFW's notices do not come
   bool is_gone_unreported_ = false;
   bool is_gone_ = false;

@@ -68,8 +68,7 @@ void RemoteLife::begin(const char* reason, std::optional<ResetCause> cause, uint
 
 void RemoteLife::lay_out_rings(Vdev& vdev) {
   vdev.rx().start_fresh();
-  while (vdev.rx().post_empty()) {
-  }
+  (void)vdev.post_empties();
   const Lock lock(parts_.mutex);
   vdev.tx().start_fresh();
   vdev.tx_life += 1;

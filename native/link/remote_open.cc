@@ -127,10 +127,11 @@ void Remote::add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings
                       SharedSpan buffers) {
   const size_t bytes = DriverQueue::ring_bytes(setup.geometry);
   const uint64_t at = index * setup.vring_stride;
+  const StateSizes sizes = Vdev::state_sizes(setup);
   vdevs_.push_back(std::make_unique<Vdev>(
       index, setup, rings.sub(at, bytes), rings.sub(at + setup.vring1_offset, bytes),
-      buffers.sub(index * setup.buffer_stride, 2 * setup.half_bytes()),
-      state_.vdev(index, Vdev::state_bytes(setup))));
+      buffers.sub(index * setup.buffer_stride, 2 * setup.half_bytes()), state_.vdev(index, sizes),
+      state_.streams(index, sizes)));
 }
 
 } // namespace rpmsg

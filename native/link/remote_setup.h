@@ -28,6 +28,7 @@ struct RemoteSetup {
   uint32_t slots = 1024;       // of each vdev's arena
   int32_t partition = -1;      // SCFW's number of the core's partition; -1: ask SCFW
   uint32_t ready_wait_ms = 50; // until link-up words are tried without evidence of readiness
+  uint32_t lossless_vdevs = 0; // bit n: vdev n withholds empty buffers rather than drop messages
 
   uint64_t half_bytes() const {
     return static_cast<uint64_t>(geometry.num) * geometry.buffer_bytes;

@@ -86,9 +86,10 @@ Judgement judge(StateBlock& block, const RemoteSetup& setup, const BoardId& boar
   }
   RemoteSetup as_told = setup;
   as_told.slots = record.slots;
+  const StateSizes sizes = Vdev::state_sizes(as_told);
   const bool has_size =
       record.slots >= 1 && record.slots <= 65536 &&
-      block.size() == StateBlock::file_bytes(setup.vdevs, Vdev::state_bytes(as_told));
+      (block.size() == sizes.total() || block.size() == sizes.first_version());
   if (!has_size || record.phase > static_cast<uint32_t>(RemotePhase::attached)) {
     return {StateUse::damaged, "is damaged"};
   }
@@ -111,10 +112,9 @@ void carry_lives(const RemoteRecord& from, RemoteRecord& to) {
 }
 
 Result<ChosenState> make(const RemoteSetup& setup, const BoardId& board) {
-  const size_t bytes = Vdev::state_bytes(setup);
-  auto made = setup.state_file.empty()
-                  ? StateBlock::map_anonymous(setup.vdevs, bytes)
-                  : StateBlock::create_file(setup.state_file, setup.vdevs, bytes);
+  const StateSizes sizes = Vdev::state_sizes(setup);
+  auto made = setup.state_file.empty() ? StateBlock::map_anonymous(sizes)
+                                       : StateBlock::create_file(setup.state_file, sizes);
   if (!made) return made.error();
   identify(made->remote(), setup, board);
   return ChosenState{StateUse::blank, setup.slots, {}, std::move(*made)};
@@ -169,8 +169,16 @@ Result<ChosenState> choose_state(const RemoteSetup& setup, const BoardId& board)
   const std::string reason =
       *judgement.reason == 0 ? "" : "the state file " + std::string(judgement.reason);
   if (judgement.use == StateUse::live || judgement.use == StateUse::former) {
+    const uint32_t slots = found->remote().slots;
+    RemoteSetup as_told = setup;
+    as_told.slots = slots;
+    const size_t bytes = Vdev::state_sizes(as_told).total();
+    if (found->size() < bytes) { // of a version without streams
+      if (auto extended = found->extend(setup.state_file, bytes); !extended) {
+        return extended.error();
+      }
+    }
     RemoteRecord& record = found->remote();
-    const uint32_t slots = record.slots;
     if (judgement.use == StateUse::former) {
       begin_reset(record); // before it names the present board
       store_id(record.board_id, board.data());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link/send_path.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <mutex>
@@ -15,6 +16,11 @@ using Lock = std::lock_guard<PiMutex>;
 
 SendOutcome failed(Errc error) {
   return {SendOutcome::Kind::failed, error, false};
+}
+
+/// Idle and not set aside for a stream.
+uint32_t idle_buffers(Vdev& vdev) {
+  return vdev.tx().idle_buffers() - vdev.tx_reserved;
 }
 
 Errc refusal(Vdev& vdev) {
@@ -50,20 +56,29 @@ bool SendPath::reclaim_one(Vdev& vdev) {
   return true;
 }
 
-void SendPath::post(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
-                    std::span<const uint8_t> payload) {
+bool SendPath::put(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
+                   std::span<const uint8_t> payload, NumberUpdate also) {
   RpmsgHeader header;
   header.source = endpoint.local;
   header.destination = destination;
   header.length = static_cast<uint16_t>(payload.size());
   std::array<uint8_t, kHeaderBytes> head;
   encode_header(header, head);
-  vdev.tx().post_message(head, payload, endpoint.id);
+  if (!vdev.tx().post_message(head, payload, endpoint.id, also)) return false;
   ++endpoint.tx_in_flight;
   endpoint.counters.tx_messages.add();
   endpoint.counters.tx_bytes.add(payload.size());
   vdev.counters().tx_messages.add();
   vdev.counters().tx_bytes.add(payload.size());
+  return true;
+}
+
+void SendPath::post(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
+                    std::span<const uint8_t> payload) {
+  if (put(vdev, endpoint, destination, payload, {})) kick_locked(vdev);
+}
+
+void SendPath::kick_locked(Vdev& vdev) {
   // post_message() ended with the full barrier that the kick rules ask for.
   if (!vdev.tx().remote_wants_kick()) return;
   if (words_.kick(vdev.tx_queue_id()) != Kick::unneeded) vdev.counters().tx_words.add();
@@ -71,6 +86,7 @@ void SendPath::post(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
 
 bool SendPath::may_go_now(Vdev& vdev, Endpoint& endpoint, uint32_t caller) {
   SendQueue& waiting = vdev.waiting();
+  if (vdev.streams_wait) return false;
   if (waiting.size() > 0) {
     // Nobody barges, except past those who wait for their own endpoint's credit and could not use
     // the buffer; and never past one's own.
@@ -79,10 +95,10 @@ bool SendPath::may_go_now(Vdev& vdev, Endpoint& endpoint, uint32_t caller) {
     }
   }
   for (unsigned i = 0; i < 8; ++i) { // bounded; a credit may be any of the buffers returned
-    if (vdev.tx().idle_buffers() > 0 && has_credit(vdev, endpoint)) return true;
+    if (idle_buffers(vdev) > 0 && has_credit(vdev, endpoint)) return true;
     if (!reclaim_one(vdev)) return false;
   }
-  return vdev.tx().idle_buffers() > 0 && has_credit(vdev, endpoint);
+  return idle_buffers(vdev) > 0 && has_credit(vdev, endpoint);
 }
 
 SendOutcome SendPath::send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request) {
@@ -143,12 +159,12 @@ uint32_t SendPath::reclaim(Vdev& vdev, uint32_t limit) {
   return reclaimed;
 }
 
-bool SendPath::pump(Vdev& vdev) {
+bool SendPath::pump(Vdev& vdev, uint32_t limit) {
   bool posted = false;
-  for (;;) {
+  for (; limit > 0; --limit) {
     const Lock lock(mutex_);
     if (vdev.waiting().size() == 0 || refusal(vdev) != Errc::ok) return posted;
-    if (vdev.tx().idle_buffers() == 0) {
+    if (idle_buffers(vdev) == 0) {
       vdev.waiting_for_credit_only = false;
       return posted;
     }
@@ -163,6 +179,53 @@ bool SendPath::pump(Vdev& vdev) {
     end(vdev, entry, Errc::ok);
     posted = true;
   }
+  return posted;
+}
+
+SendPath::Reserved SendPath::reserve(Vdev& vdev, Endpoint& endpoint, uint32_t wanted,
+                                     uint32_t sharers) {
+  const Lock lock(mutex_);
+  if (refusal(vdev) != Errc::ok) return {0, false, true};
+  const uint32_t idle = idle_buffers(vdev);
+  if (idle == 0) return {0, true, false};
+  if (!has_credit(vdev, endpoint)) return {};
+  const uint32_t share = std::max(1u, idle / std::max(1u, sharers));
+  const uint32_t credit = endpoint.tx_credits - endpoint.tx_in_flight;
+  const uint32_t buffers = std::min({wanted, share, credit});
+  vdev.tx_reserved += buffers;
+  return {buffers, false, false};
+}
+
+bool SendPath::post_reserved(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
+                             std::span<const uint8_t> payload, NumberUpdate also) {
+  const Lock lock(mutex_);
+  --vdev.tx_reserved;
+  return put(vdev, endpoint, destination, payload, also);
+}
+
+void SendPath::unreserve(Vdev& vdev, uint32_t buffers) {
+  const Lock lock(mutex_);
+  vdev.tx_reserved -= buffers;
+}
+
+void SendPath::kick(Vdev& vdev) {
+  const Lock lock(mutex_);
+  kick_locked(vdev);
+}
+
+void SendPath::set_streams_wait(Vdev& vdev, bool streams_wait) {
+  const Lock lock(mutex_);
+  vdev.streams_wait = streams_wait;
+}
+
+Endpoint* SendPath::find_sender(Vdev& vdev, uint32_t id) {
+  const Lock lock(mutex_);
+  return vdev.senders().find(id);
+}
+
+uint32_t SendPath::waiting_callers(Vdev& vdev) {
+  const Lock lock(mutex_);
+  return vdev.waiting().callers();
 }
 
 void SendPath::end(Vdev& vdev, WaitingSend* entry, Errc result) {

@@ -43,10 +43,34 @@ public:
 
   // The link thread's.
 
+  struct Reserved {
+    uint32_t buffers = 0;
+    bool is_short = false;  // none, for want of a buffer and not of a credit
+    bool is_closed = false; // none, as nothing can be sent now
+  };
+  /// Sets up to `wanted` idle buffers aside, within the endpoint's credit and its share among
+  /// `sharers`; none while the vdev cannot be sent to. Before a packet leaves its socket, so that
+  /// it has a place. Ends with unreserve().
+  Reserved reserve(Vdev& vdev, Endpoint& endpoint, uint32_t wanted, uint32_t sharers);
+  /// Posts into one of them, or gives it up: false when the queue is poisoned. Without a kick.
+  bool post_reserved(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
+                     std::span<const uint8_t> payload, NumberUpdate also);
+  /// Gives up those that were not posted into.
+  void unreserve(Vdev& vdev, uint32_t buffers);
+  /// Tells the remote what was posted.
+  void kick(Vdev& vdev);
+  /// Whether a stream waits for a buffer: then no send goes past it.
+  void set_streams_wait(Vdev& vdev, bool streams_wait);
+  /// The open endpoint with this id, or null.
+  Endpoint* find_sender(Vdev& vdev, uint32_t id);
+  /// Callers whose sends wait.
+  uint32_t waiting_callers(Vdev& vdev);
+
   /// Takes used TX buffers, at most `limit`; how many, and credits go back to their endpoints.
   uint32_t reclaim(Vdev& vdev, uint32_t limit);
-  /// Posts what waits and may go, one descriptor a turn of the mutex; true if anything was posted.
-  bool pump(Vdev& vdev);
+  /// Posts what waits and may go, `limit` messages at most, one descriptor a turn of the mutex; true
+  /// if anything was posted.
+  bool pump(Vdev& vdev, uint32_t limit = UINT32_MAX);
   /// Ends the waiting sends whose deadline passed.
   void expire(Vdev& vdev, uint64_t now_ns);
   /// Ends all of them, those of an endpoint, or (unreported) those of a caller.
@@ -62,6 +86,9 @@ private:
   bool has_credit(Vdev& vdev, Endpoint& endpoint);
   bool reclaim_one(Vdev& vdev);
   void post(Vdev& vdev, Endpoint& endpoint, uint32_t destination, std::span<const uint8_t> payload);
+  bool put(Vdev& vdev, Endpoint& endpoint, uint32_t destination, std::span<const uint8_t> payload,
+           NumberUpdate also);
+  void kick_locked(Vdev& vdev);
   bool may_go_now(Vdev& vdev, Endpoint& endpoint, uint32_t caller);
   void end(Vdev& vdev, WaitingSend* entry, Errc result);
   SendOutcome enqueue(Vdev& vdev, Endpoint& endpoint, const SendRequest& request,

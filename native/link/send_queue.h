@@ -40,6 +40,7 @@ public:
   ~SendQueue();
 
   uint32_t size() const { return size_; }
+  uint32_t callers() const { return callers_; }
   bool full() const { return size_ >= kCapacity; }
   bool has_caller(uint32_t caller) const { return find(caller) != nullptr; }
 

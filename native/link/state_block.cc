@@ -29,13 +29,12 @@ Result<StateBlock> StateBlock::map(int fd, size_t size) {
   return StateBlock(base, size);
 }
 
-Result<StateBlock> StateBlock::map_anonymous(uint32_t vdevs, size_t vdev_bytes) {
-  return map(-1, file_bytes(vdevs, vdev_bytes));
+Result<StateBlock> StateBlock::map_anonymous(const StateSizes& sizes) {
+  return map(-1, sizes.total());
 }
 
-Result<StateBlock> StateBlock::create_file(const std::string& path, uint32_t vdevs,
-                                           size_t vdev_bytes) {
-  const size_t size = file_bytes(vdevs, vdev_bytes);
+Result<StateBlock> StateBlock::create_file(const std::string& path, const StateSizes& sizes) {
+  const size_t size = sizes.total();
   const std::string beside = unpublished(path);
   if (unlink(beside.c_str()) != 0 && errno != ENOENT) { // of an owner that died right here
     return Error{Errc::os, errno, "remove an unfinished state file", size};
@@ -69,6 +68,18 @@ Result<StateBlock> StateBlock::open_file(const std::string& path) {
   return map(fd.get(), size);
 }
 
+Result<void> StateBlock::extend(const std::string& path, size_t size) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd) return Error{Errc::os, errno, "open the state file", size};
+  if (const int error = posix_fallocate(fd.get(), 0, static_cast<off_t>(size)); error != 0) {
+    return Error{Errc::os, error, "allocate the state file", size};
+  }
+  auto longer = map(fd.get(), size);
+  if (!longer) return longer.error();
+  *this = std::move(*longer);
+  return {};
+}
+
 Result<void> StateBlock::publish() {
   if (path_.empty()) return {};
   if (std::rename(unpublished(path_).c_str(), path_.c_str()) != 0) {
@@ -94,9 +105,14 @@ StateBlock::~StateBlock() {
   if (!path_.empty()) unlink(unpublished(path_).c_str());
 }
 
-std::span<std::byte> StateBlock::vdev(uint32_t index, size_t vdev_bytes) {
+std::span<std::byte> StateBlock::vdev(uint32_t index, const StateSizes& sizes) {
   std::byte* first = static_cast<std::byte*>(base_) + sizeof(RemoteRecord);
-  return {first + index * vdev_bytes, vdev_bytes};
+  return {first + index * sizes.vdev_bytes, sizes.vdev_bytes};
+}
+
+std::span<std::byte> StateBlock::streams(uint32_t index, const StateSizes& sizes) {
+  std::byte* first = static_cast<std::byte*>(base_) + sizes.first_version();
+  return {first + index * sizes.stream_bytes, sizes.stream_bytes};
 }
 
 } // namespace rpmsg

@@ -28,9 +28,18 @@ size_t Vdev::state_bytes(const RemoteSetup& setup) {
   return 2 * queue_bytes(setup) + EndpointTable::state_bytes() + arena_bytes(setup);
 }
 
+size_t Vdev::stream_state_bytes(const RemoteSetup& setup) {
+  return StreamState::state_bytes(setup.geometry.buffer_bytes);
+}
+
+StateSizes Vdev::state_sizes(const RemoteSetup& setup) {
+  return {setup.vdevs, state_bytes(setup), stream_state_bytes(setup)};
+}
+
 Vdev::Vdev(uint32_t index, const RemoteSetup& setup, SharedSpan vring0, SharedSpan vring1,
-           SharedSpan buffers, std::span<std::byte> state)
+           SharedSpan buffers, std::span<std::byte> state, std::span<std::byte> stream_state)
     : index_(index), mtu_(setup.geometry.buffer_bytes - kHeaderBytes),
+      is_lossless_((setup.lossless_vdevs >> index & 1) != 0),
       rx_(setup.geometry, BufferUse::remote_writes, vring0, buffers.sub(0, setup.half_bytes()),
           state.subspan(0, queue_bytes(setup))),
       tx_(setup.geometry, BufferUse::remote_reads, vring1,
@@ -40,9 +49,24 @@ Vdev::Vdev(uint32_t index, const RemoteSetup& setup, SharedSpan vring0, SharedSp
       arena_(
           state.subspan(2 * queue_bytes(setup) + EndpointTable::state_bytes(), arena_bytes(setup)),
           setup.slots, setup.geometry.buffer_bytes),
+      stream_state_(stream_state, setup.geometry.buffer_bytes),
       addresses_(std::make_unique<AddressTable>(kFirstTableCapacity)),
       senders_(std::make_unique<AddressTable>(kFirstTableCapacity)) {
   rx_.set_numbers(endpoints_.numbers());
+  tx_.set_numbers(stream_state_.numbers());
+}
+
+bool Vdev::post_empties() {
+  bool had_none = false;
+  bool is_first = true;
+  while (!is_lossless_ || rx_.in_flight() < arena_.free_slots()) {
+    if (!rx_.post_empty()) break;
+    // Looked at after the post: a remote that uses its last buffer meanwhile has seen the new one,
+    // or we see that it had none.
+    if (is_first) had_none = rx_.remote_had_none();
+    is_first = false;
+  }
+  return had_none;
 }
 
 namespace {

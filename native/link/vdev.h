@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "link/address_table.h"
 #include "link/counters.h"
@@ -15,22 +16,31 @@
 #include "link/endpoint_table.h"
 #include "link/remote_setup.h"
 #include "link/send_queue.h"
+#include "link/state_block.h"
 #include "link/states.h"
+#include "link/stream.h"
+#include "link/stream_state.h"
 #include "memory/shared_span.h"
 #include "virtio/driver_queue.h"
 #include "virtio/slot_arena.h"
 
 namespace rpmsg {
 
+/// Addresses on a remote that only some may send to.
+using AddressGuard = std::vector<uint32_t>;
+
 class Vdev {
 public:
   /// Persistent bytes a vdev needs, a multiple of 64: its receive queue, its transmit queue, its
-  /// endpoints, its arena, in this order.
+  /// endpoints, its arena, in this order; and elsewhere those of its streams.
   static size_t state_bytes(const RemoteSetup& setup);
+  static size_t stream_state_bytes(const RemoteSetup& setup);
+  /// Both, of all vdevs of a remote.
+  static StateSizes state_sizes(const RemoteSetup& setup);
 
   /// Touches neither rings nor state.
   Vdev(uint32_t index, const RemoteSetup& setup, SharedSpan vring0, SharedSpan vring1,
-       SharedSpan buffers, std::span<std::byte> state);
+       SharedSpan buffers, std::span<std::byte> state, std::span<std::byte> stream_state);
 
   uint32_t index() const { return index_; }
   unsigned rx_queue_id() const { return 2 * index_; }
@@ -38,11 +48,21 @@ public:
   uint32_t mtu_bytes() const { return mtu_; }
   /// The main thread's, see there.
   EndpointTable& endpoints() { return endpoints_; }
+  /// Records: the main thread's; batches: the link thread's.
+  StreamState& stream_state() { return stream_state_; }
   VdevCounters& counters() { return counters_; }
+  /// Nothing that its remote sends is dropped for want of a place: it is given no buffer then.
+  bool is_lossless() const { return is_lossless_; }
 
   // The link thread's.
   DriverQueue& rx() { return rx_; }
   SlotArena& arena() { return arena_; }
+  StreamSet& streams() { return streams_; }
+  /// Addresses that a client's own header may not name, sorted; null: none. Swapped as a whole.
+  std::unique_ptr<AddressGuard> guard;
+  /// Gives the remote every empty buffer it may have: all, but on a lossless vdev no more than there
+  /// are free slots. True if it had none before, and now has: it waits to hear of them.
+  bool post_empties();
   AddressTable& addresses() { return *addresses_; }
   /// Takes over a roomier table, filled with what the present one holds; returns that one.
   std::unique_ptr<AddressTable> adopt(std::unique_ptr<AddressTable> table);
@@ -57,6 +77,9 @@ public:
   uint64_t tx_life = 1;
   /// The remote is about to be reset: sends fail at once, as if the vdev were down.
   bool is_quiet = false;
+  /// TX buffers set aside for a batch of packets, and whether a stream waits for one.
+  uint32_t tx_reserved = 0;
+  bool streams_wait = false;
   /// What waits does so for its endpoint's own credits, not for a buffer that others could take.
   bool waiting_for_credit_only = false;
 
@@ -69,10 +92,13 @@ public:
 private:
   uint32_t index_;
   uint32_t mtu_;
+  bool is_lossless_;
   DriverQueue rx_;
   DriverQueue tx_;
   EndpointTable endpoints_;
   SlotArena arena_;
+  StreamState stream_state_;
+  StreamSet streams_;
   std::unique_ptr<AddressTable> addresses_;
   SendQueue waiting_;
   std::unique_ptr<AddressTable> senders_;

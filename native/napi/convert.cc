@@ -62,12 +62,15 @@ bool read_counts(const Napi::Object& object, RemoteSetup& setup) {
   const auto buffer_bytes = member_u32(object, "bufferBytes");
   const auto slots = member_u32(object, "slots");
   const auto ready_wait_ms = member_u32(object, "readyWaitMs");
+  const auto lossless = member_u32(object, "losslessVdevs");
+  if (!lossless) return false;
   if (!vdevs || !descriptors || !align || !buffer_bytes || !slots || !ready_wait_ms) return false;
   if (*descriptors > 32768) {
     throw_type(object.Env(), "descriptors", "at most 32768");
     return false;
   }
   setup.vdevs = *vdevs;
+  setup.lossless_vdevs = *lossless;
   setup.geometry.num = static_cast<uint16_t>(*descriptors);
   setup.geometry.align = *align;
   setup.geometry.buffer_bytes = *buffer_bytes;

@@ -27,6 +27,17 @@ Napi::Number number(Napi::Env env, uint64_t value) {
   return Napi::Number::New(env, static_cast<double>(value));
 }
 
+/// Where a record has a pointer, or 0.
+size_t pointer_in(EventKind kind) {
+  switch (kind) {
+  case EventKind::synced:
+  case EventKind::endpoint_closed: return offsetof(PairEvent, pointer);
+  case EventKind::stream_note: return offsetof(StreamNoteEvent, pointer);
+  case EventKind::stream_over: return offsetof(StreamOverEvent, pointer);
+  default: return 0;
+  }
+}
+
 void set_opened(Napi::Object& result, const Link::OpenedRemote& opened) {
   const Napi::Env env = result.Env();
   result.Set("index", number(env, opened.index));
@@ -62,6 +73,12 @@ Napi::Function LinkWrap::define(Napi::Env env) {
        InstanceMethod<&LinkWrap::note_released>("noteReleased"),
        InstanceMethod<&LinkWrap::send>("send"),
        InstanceMethod<&LinkWrap::cancel_caller>("cancelCaller"),
+       InstanceMethod<&LinkWrap::open_stream>("openStream"),
+       InstanceMethod<&LinkWrap::resume_stream>("resumeStream"),
+       InstanceMethod<&LinkWrap::close_stream>("closeStream"),
+       InstanceMethod<&LinkWrap::drop_unresumed>("dropUnresumed"),
+       InstanceMethod<&LinkWrap::set_stream_peer>("setStreamPeer"),
+       InstanceMethod<&LinkWrap::guard>("guard"),
        InstanceMethod<&LinkWrap::reinitialize>("reinitialize"),
        InstanceMethod<&LinkWrap::device_stats>("deviceStats"),
        InstanceMethod<&LinkWrap::endpoint_stats>("endpointStats"),
@@ -107,14 +124,15 @@ Napi::Value LinkWrap::open_remote(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value LinkWrap::start(const Napi::CallbackInfo& info) {
-  const auto priority = to_u32(info[1], "realtimePriority");
-  if (!priority) return info.Env().Undefined();
+  const auto priority = to_u32(info[1], "realtimePriority"),
+             busy_poll_us = to_u32(info[2], "busyPollUs");
+  if (!priority || !busy_poll_us) return info.Env().Undefined();
   if (!info[0].IsFunction() || *priority > kMaxPriority) {
     Napi::TypeError::New(info.Env(), "onEvents must be a function and realtimePriority 0 to 99")
         .ThrowAsJavaScriptException();
     return info.Env().Undefined();
   }
-  const auto started = link_->start(static_cast<int>(*priority));
+  const auto started = link_->start(static_cast<int>(*priority), *busy_poll_us);
   if (started) {
     listener_ = Napi::Persistent(info[0].As<Napi::Function>());
     context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "rpmsgd.link");
@@ -188,6 +206,57 @@ Napi::Value LinkWrap::send(const Napi::CallbackInfo& info) {
   return outcome_of(info.Env(), outcome.error);
 }
 
+Napi::Value LinkWrap::open_stream(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id"), fd = to_u32(info[1], "fd"),
+             flags = to_u32(info[2], "flags"), hold = to_u32(info[3], "hold"),
+             peer = to_u32(info[4], "peer"), generation = to_u32(info[5], "generation");
+  const auto first_seq = to_u64(info[6], "firstSeq");
+  if (!id || !fd || !flags || !hold || !peer || !generation || !first_seq) {
+    return info.Env().Undefined();
+  }
+  StreamRecord wanted{};
+  wanted.flags = *flags;
+  wanted.hold = *hold;
+  const auto opened = link_->open_stream(*id, UniqueFd(static_cast<int>(*fd)),
+                                         stream_options(wanted), *peer, *generation, *first_seq);
+  return outcome_of(info.Env(), opened ? Errc::ok : opened.error().code);
+}
+
+Napi::Value LinkWrap::resume_stream(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id"), fd = to_u32(info[1], "fd");
+  if (!id || !fd) return info.Env().Undefined();
+  const bool resumed = link_->resume_stream(*id, UniqueFd(static_cast<int>(*fd)));
+  return Napi::Boolean::New(info.Env(), resumed);
+}
+
+void LinkWrap::close_stream(const Napi::CallbackInfo& info) {
+  if (const auto id = to_u32(info[0], "id")) link_->close_stream(*id);
+}
+
+void LinkWrap::drop_unresumed(const Napi::CallbackInfo&) {
+  link_->drop_unresumed();
+}
+
+void LinkWrap::set_stream_peer(const Napi::CallbackInfo& info) {
+  const auto id = to_u32(info[0], "id"), peer = to_u32(info[1], "peer"),
+             generation = to_u32(info[2], "generation");
+  if (id && peer && generation) link_->set_stream_peer(*id, *peer, *generation);
+}
+
+void LinkWrap::guard(const Napi::CallbackInfo& info) {
+  const auto remote = to_u32(info[0], "remote"), vdev = to_u32(info[1], "vdev");
+  if (!remote || !vdev || !info[2].IsArray()) return;
+  const auto list = info[2].As<Napi::Array>();
+  std::vector<uint32_t> addresses;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value entry = list.Get(i);
+    const auto address = entry.IsEmpty() ? std::nullopt : to_u32(entry, "address");
+    if (!address) return;
+    addresses.push_back(*address);
+  }
+  link_->guard(*remote, *vdev, std::move(addresses));
+}
+
 void LinkWrap::cancel_caller(const Napi::CallbackInfo& info) {
   if (const auto caller = to_u32(info[0], "caller")) link_->cancel_caller(*caller);
 }
@@ -224,13 +293,17 @@ Napi::Value LinkWrap::device_stats(const Napi::CallbackInfo& info) {
 Napi::Value LinkWrap::endpoint_stats(const Napi::CallbackInfo& info) {
   const auto id = to_u32(info[0], "id");
   if (!id) return info.Env().Undefined();
-  auto array = Napi::BigUint64Array::New(info.Env(), 5);
+  auto array = Napi::BigUint64Array::New(info.Env(), 9);
   if (const EndpointCounters* c = link_->endpoint_counters(*id)) {
     array[0] = c->rx_messages.get();
     array[1] = c->rx_bytes.get();
     array[2] = c->rx_dropped.get();
     array[3] = c->tx_messages.get();
     array[4] = c->tx_bytes.get();
+    array[5] = c->rx_foreign.get();
+    array[6] = c->rx_empty.get();
+    array[7] = c->tx_refused.get();
+    array[8] = c->tx_dropped.get();
   }
   return array;
 }
@@ -248,13 +321,14 @@ Napi::Value LinkWrap::drain(const Napi::CallbackInfo& info) {
   batch_.clear();
   const bool more =
       link_->drain(kBatchBytes, [&](const EventHeader& header, std::span<const uint8_t> record) {
-        if (header.kind == EventKind::table_retired) return;
+        if (header.kind == EventKind::table_retired || header.kind == EventKind::guard_retired) {
+          return;
+        }
         const size_t at = batch_.size();
         batch_.insert(batch_.end(), record.begin(), record.end());
-        const bool has_pointer =
-            header.kind == EventKind::synced || header.kind == EventKind::endpoint_closed;
-        if (has_pointer) { // no native address leaves this side; private memory
-          std::memset(batch_.data() + at + offsetof(PairEvent, pointer), 0, sizeof(uint64_t));
+        // No native address leaves this side.
+        if (const size_t pointer = pointer_in(header.kind); pointer != 0) {
+          std::memset(batch_.data() + at + pointer, 0, sizeof(uint64_t)); // private memory
         }
       });
   if (more) wake_.send();

@@ -29,6 +29,12 @@ private:
   void release(const Napi::CallbackInfo& info);
   void note_released(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
+  Napi::Value open_stream(const Napi::CallbackInfo& info);
+  Napi::Value resume_stream(const Napi::CallbackInfo& info);
+  void close_stream(const Napi::CallbackInfo& info);
+  void drop_unresumed(const Napi::CallbackInfo& info);
+  void set_stream_peer(const Napi::CallbackInfo& info);
+  void guard(const Napi::CallbackInfo& info);
   void cancel_caller(const Napi::CallbackInfo& info);
   void reinitialize(const Napi::CallbackInfo& info);
   Napi::Value device_stats(const Napi::CallbackInfo& info);

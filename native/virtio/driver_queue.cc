@@ -36,12 +36,12 @@ bool DriverQueue::post_empty() {
   if (poisoned() || idle_count_ == 0) return false;
   const uint16_t id = pop_idle();
   write_descriptor(id, geometry_.buffer_bytes);
-  post(id, geometry_.buffer_bytes, 0);
+  post(id, geometry_.buffer_bytes, 0, {});
   return true;
 }
 
 bool DriverQueue::post_message(std::span<const uint8_t> header, std::span<const uint8_t> payload,
-                               uint32_t owner) {
+                               uint32_t owner, NumberUpdate also) {
   assert(use_ == BufferUse::remote_reads);
   const size_t length = header.size() + payload.size();
   assert(length >= kRpmsgHeaderBytes && length <= geometry_.buffer_bytes);
@@ -51,7 +51,7 @@ bool DriverQueue::post_message(std::span<const uint8_t> header, std::span<const 
   copy_to_shared(buffers_.at(start, header.size()), header);
   copy_to_shared(buffers_.at(start + header.size(), payload.size()), payload);
   write_descriptor(id, static_cast<uint32_t>(length));
-  post(id, static_cast<uint32_t>(length), owner);
+  post(id, static_cast<uint32_t>(length), owner, also);
   return true;
 }
 
@@ -67,13 +67,14 @@ void DriverQueue::write_descriptor(uint16_t id, uint32_t length_bytes) {
 }
 
 // Before `armed` the message does not exist; after it, it will be sent, by us or by resume().
-void DriverQueue::post(uint16_t id, uint32_t length_bytes, uint32_t owner) {
+void DriverQueue::post(uint16_t id, uint32_t length_bytes, uint32_t owner, NumberUpdate also) {
   QueueRedo& redo = *state_.redo;
   persist_store(redo.operation, RedoOperation::post);
   persist_store(redo.position, state_.header->avail_position + 1);
   persist_store(redo.id, id);
   persist_store(redo.length_bytes, length_bytes);
   persist_store(redo.owner, owner);
+  record_number(also);
   persist_store(redo.armed, 1);
   apply_post();
   publish_post(id);
@@ -166,15 +167,19 @@ void DriverQueue::commit_take(const UsedBuffer& used, SlotArena* arena, uint32_t
   persist_store(redo.position, used.position + 1);
   persist_store(redo.id, used.id);
   persist_store(redo.slot, slot);
-  const size_t number =
-      also.where == nullptr ? 0 : 1 + static_cast<size_t>(also.where - numbers_.data());
-  assert(number <= numbers_.size());
-  persist_store(redo.number, number);
-  persist_store(redo.number_value, also.value);
+  record_number(also);
   persist_store(redo.armed, 1);
   apply_take(arena);
   persist_store(redo.armed, 0);
   push_idle(used.id);
+}
+
+void DriverQueue::record_number(NumberUpdate also) {
+  const size_t number =
+      also.where == nullptr ? 0 : 1 + static_cast<size_t>(also.where - numbers_.data());
+  assert(number <= numbers_.size());
+  persist_store(state_.redo->number, number);
+  persist_store(state_.redo->number_value, also.value);
 }
 
 bool DriverQueue::set_interrupts(bool wanted) {

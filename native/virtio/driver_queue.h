@@ -31,7 +31,7 @@ struct UsedBuffer {
   uint64_t position = 0;     // which use of the ring, counted from 0 since start_fresh()
 };
 
-/// A number beside the queue (see set_numbers) that changes in the commit of a take.
+/// A number beside the queue (see set_numbers) that changes in the commit of a take or a post.
 struct NumberUpdate {
   uint64_t* where = nullptr; // null: none
   uint64_t value = 0;
@@ -57,8 +57,8 @@ public:
   DriverQueue(const QueueGeometry& geometry, BufferUse use, SharedSpan ring, SharedSpan buffers,
               std::span<std::byte> state);
 
-  /// Persistent numbers, at the same place in every life of the state, that a take may change in
-  /// its commit. Before resume() or recover(); none unless called.
+  /// Persistent numbers, at the same place in every life of the state, that a take or a post may
+  /// change in its commit. Before resume() or recover(); none unless called.
   void set_numbers(std::span<uint64_t> numbers) { numbers_ = numbers; }
 
   /// Cold start: zeroes the ring, forgets everything, poison included. Interrupts are wanted. Posts
@@ -108,7 +108,7 @@ public:
   /// the remote can see it (full barrier included: whatever decides about a kick may be read next).
   /// False when no buffer is idle or the queue is poisoned. `owner` comes back in UsedBuffer.
   bool post_message(std::span<const uint8_t> header, std::span<const uint8_t> payload,
-                    uint32_t owner);
+                    uint32_t owner, NumberUpdate also = {});
 
   /// False if the remote asked not to be kicked (NO_NOTIFY) when it could see the latest post. A
   /// hint: a wrong one costs latency only.
@@ -156,8 +156,10 @@ public:
 
 private:
   void write_descriptor(uint16_t id, uint32_t length_bytes);
-  void post(uint16_t id, uint32_t length_bytes, uint32_t owner);
+  void post(uint16_t id, uint32_t length_bytes, uint32_t owner, NumberUpdate also);
   void publish_post(uint16_t id);
+  void record_number(NumberUpdate also);
+  void apply_number();
   void commit_take(const UsedBuffer& used, SlotArena* arena, uint32_t slot, NumberUpdate also);
   Peek poison(RingFault fault, uint64_t value);
   RingFault check(uint32_t id, uint32_t length_bytes) const;

@@ -62,8 +62,9 @@ bool DriverQueue::recover(SlotArena* arena) {
 bool DriverQueue::can_apply(const SlotArena* arena) const {
   if (!can_replay(state_, geometry_, static_cast<uint32_t>(use_))) return false;
   const QueueRedo& redo = *state_.redo;
-  if (redo.armed == 0 || redo.operation == RedoOperation::post) return true;
+  if (redo.armed == 0) return true;
   if (redo.number > numbers_.size()) return false;
+  if (redo.operation == RedoOperation::post) return true;
   return redo.slot == kNoSlot || (arena != nullptr && redo.slot < arena->slots());
 }
 
@@ -79,15 +80,21 @@ void DriverQueue::apply_post() {
   persist_store(state_.ids[entry], static_cast<uint16_t>(redo.id));
   persist_store(state_.in_flight[redo.id], redo.length_bytes);
   persist_store(state_.owner[redo.id], redo.owner);
+  apply_number();
   persist_store(state_.header->avail_position, redo.position);
 }
 
 void DriverQueue::apply_take(SlotArena* arena) {
   const QueueRedo& redo = *state_.redo;
   if (redo.slot != kNoSlot && arena != nullptr) arena->mark_filled(redo.slot);
-  if (redo.number != 0) persist_store(numbers_[redo.number - 1], redo.number_value);
+  apply_number();
   persist_store(state_.in_flight[redo.id], 0);
   persist_store(state_.header->used_position, redo.position);
+}
+
+void DriverQueue::apply_number() {
+  const QueueRedo& redo = *state_.redo;
+  if (redo.number != 0) persist_store(numbers_[redo.number - 1], redo.number_value);
 }
 
 // Everything that the remote may be reading is stored again with the value it has already; what it

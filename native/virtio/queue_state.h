@@ -44,7 +44,7 @@ struct QueueRedo {
   uint32_t length_bytes; // post: what is posted
   uint32_t owner;        // post
   uint32_t slot;         // take: the slot that becomes filled, or kNoSlot
-  uint64_t number;       // take: 1 + which of the numbers beside the queue changes too, 0 = none
+  uint64_t number;       // 1 + which of the numbers beside the queue changes too, 0 = none
   uint64_t number_value; // its new value
   uint64_t reserved[2];
 };

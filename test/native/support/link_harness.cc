@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "rpmsg/rpmsg_header.h"
 
 namespace rpmsg::test {
 
@@ -133,7 +134,25 @@ void LinkHarness::handle(const EventHeader& header, std::span<const uint8_t> rec
   case EventKind::remote_partition:
     partitions[pair->first] = static_cast<int32_t>(pair->second);
     return;
-  case EventKind::table_retired: return;
+  case EventKind::stream_note: {
+    const auto& event = *reinterpret_cast<const StreamNoteEvent*>(record.data());
+    StreamNotes& notes = stream_notes[event.endpoint];
+    notes.dropped += event.dropped;
+    notes.refused += event.refused;
+    if (event.refused > 0) {
+      notes.refused_bytes = event.refused_bytes;
+      notes.refusal = static_cast<Refusal>(event.refusal);
+    }
+    if (event.peer != kAnyAddress) notes.peer = event.peer;
+    return;
+  }
+  case EventKind::stream_over: {
+    const auto& event = *reinterpret_cast<const StreamOverEvent*>(record.data());
+    streams_over[event.endpoint] = {static_cast<StreamEnd>(event.why), event.next_seq};
+    return;
+  }
+  case EventKind::table_retired:
+  case EventKind::guard_retired: return;
   }
 }
 

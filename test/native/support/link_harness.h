@@ -74,6 +74,19 @@ public:
   };
   std::vector<Reset> resets;
   std::map<uint32_t, int32_t> partitions; // of SCFW, by remote
+  struct StreamNotes {
+    uint64_t dropped = 0;
+    uint32_t refused = 0;
+    uint32_t refused_bytes = 0;
+    Refusal refusal = Refusal::none;
+    uint32_t peer = 0;
+  };
+  struct StreamOver {
+    StreamEnd why = StreamEnd::closed;
+    uint64_t next_seq = 0;
+  };
+  std::map<uint32_t, StreamNotes> stream_notes; // by endpoint, added up
+  std::map<uint32_t, StreamOver> streams_over;
   std::vector<Evidence> evidence;
   std::vector<uint32_t> synced;
   std::vector<uint32_t> closed;

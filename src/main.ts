@@ -6,6 +6,7 @@ import { ConfigError, loadConfig, printConfig } from './config/index.ts';
 import { Daemon } from './daemon/daemon.ts';
 import { ExitStatus, exitStatus } from './daemon/exit.ts';
 import { helpText, type Options, parseOptions } from './daemon/options.ts';
+import { takeManagerEnvironment } from './systemd/environment.ts';
 import { createNotifier } from './systemd/notifier.ts';
 import { encodeEntry, isJournalStream } from './util/journal.ts';
 import { createLogger, type Logger } from './util/log.ts';
@@ -48,7 +49,8 @@ async function runDaemon(options: Options): Promise<number> {
     journal: journalSend,
   });
   exitOnBug(log);
-  const daemon = new Daemon({ options, config, log, notifier: createNotifier() });
+  const notifier = createNotifier(takeManagerEnvironment());
+  const daemon = new Daemon({ options, config, log, notifier });
   handleSignals(daemon, log);
   return await daemon.run();
 }

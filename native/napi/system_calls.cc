@@ -15,9 +15,11 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/unique_fd.h"
 #include "napi/convert.h"
+#include "napi/rights.h"
 
 namespace rpmsg {
 
@@ -26,42 +28,25 @@ namespace {
 // The main thread waits that long for a service manager that is busy, and never for a dead one.
 constexpr timeval kLongestNotify{0, 200'000};
 
-// D-Bus allows 16 descriptors a message on the stock system bus.
-constexpr size_t kMaxFds = 16;
-
 Napi::Value send_fds(const Napi::CallbackInfo& info) {
   const auto socket = to_u32(info[0], "socketFd");
   const auto bytes = to_bytes(info[1], "bytes");
-  if (!socket || !bytes || !info[2].IsArray()) return Napi::Number::New(info.Env(), -EINVAL);
-  const auto list = info[2].As<Napi::Array>();
-  const size_t count = list.Length();
-  if (count > kMaxFds || bytes->empty()) return Napi::Number::New(info.Env(), -EINVAL);
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMaxFds * sizeof(int))> control{};
+  const auto fds = to_fds(info[2]);
+  if (info.Env().IsExceptionPending()) return info.Env().Undefined();
+  if (!socket || !bytes || !fds || bytes->empty()) return Napi::Number::New(info.Env(), -EINVAL);
   iovec data{const_cast<uint8_t*>(bytes->data()), bytes->size()};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  if (count > 0) {
-    message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
-    for (size_t i = 0; i < count; ++i) {
-      const Napi::Value entry = list.Get(static_cast<uint32_t>(i));
-      const auto fd = entry.IsEmpty() ? std::nullopt : to_u32(entry, "fd");
-      if (!fd) return info.Env().Undefined();
-      const int value = static_cast<int>(*fd);
-      std::memcpy(CMSG_DATA(header) + i * sizeof(int), &value, sizeof value);
-    }
-  }
+  Rights rights;
+  rights.attach(message, *fds);
   const ssize_t sent = sendmsg(static_cast<int>(*socket), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   return Napi::Number::New(info.Env(), sent < 0 ? -errno : static_cast<double>(sent));
 }
 
 /// One datagram to a path or an @abstract name, within kLongestNotify; 0 or -errno.
-int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int flags) {
+int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int flags,
+                  std::span<const int> fds = {}) {
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof to.sun_path) return -EINVAL;
@@ -69,21 +54,54 @@ int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int f
   if (path[0] == '@') to.sun_path[0] = '\0';          // the abstract namespace
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   (void)setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kLongestNotify, sizeof kLongestNotify);
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  iovec data{const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_name = &to;
+  message.msg_namelen = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  Rights rights;
+  rights.attach(message, fds);
   ssize_t sent;
   do {
-    sent = sendto(socket.get(), bytes.data(), bytes.size(), flags | MSG_NOSIGNAL,
-                  reinterpret_cast<sockaddr*>(&to), length);
+    sent = sendmsg(socket.get(), &message, flags | MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : 0;
 }
 
+std::span<const uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
 Napi::Value notify(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString() || !info[1].IsString()) return Napi::Number::New(info.Env(), -EINVAL);
+  const auto fds = to_fds(info[2]);
+  if (info.Env().IsExceptionPending()) return info.Env().Undefined();
+  if (!info[0].IsString() || !info[1].IsString() || !fds) {
+    return Napi::Number::New(info.Env(), -EINVAL);
+  }
   const std::string path = info[0].As<Napi::String>().Utf8Value();
   const std::string text = info[1].As<Napi::String>().Utf8Value();
-  const std::span bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  return Napi::Number::New(info.Env(), send_datagram(path, bytes, 0));
+  return Napi::Number::New(info.Env(), send_datagram(path, bytes_of(text), 0, *fds));
+}
+
+Napi::Value notify_barrier(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) return Napi::Number::New(info.Env(), -EINVAL);
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    return Napi::Number::New(info.Env(), -errno);
+  }
+  UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]); // once it is sent, the service manager's is the only one
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  const int sent = send_datagram(path, bytes_of("BARRIER=1"), 0, std::span(&ends[1], 1));
+  return Napi::Number::New(info.Env(), sent < 0 ? sent : reader.release());
+}
+
+Napi::Value close_on_exec(const Napi::CallbackInfo& info) {
+  const auto fd = to_u32(info[0], "fd");
+  if (!fd) return info.Env().Undefined();
+  const int set = fcntl(static_cast<int>(*fd), F_SETFD, FD_CLOEXEC);
+  return Napi::Number::New(info.Env(), set < 0 ? -errno : 0);
 }
 
 Napi::Value journal_send(const Napi::CallbackInfo& info) {
@@ -138,6 +156,8 @@ Napi::Value lock_file(const Napi::CallbackInfo& info) {
 void define_system_calls(Napi::Env env, Napi::Object exports) {
   exports.Set("sendFds", Napi::Function::New(env, send_fds, "sendFds"));
   exports.Set("notify", Napi::Function::New(env, notify, "notify"));
+  exports.Set("notifyBarrier", Napi::Function::New(env, notify_barrier, "notifyBarrier"));
+  exports.Set("closeOnExec", Napi::Function::New(env, close_on_exec, "closeOnExec"));
   exports.Set("journalSend", Napi::Function::New(env, journal_send, "journalSend"));
   exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
 }

@@ -14,6 +14,8 @@ export interface CoreOfScene {
 export interface DaemonOptions {
   readonly daemonArgs?: readonly string[];
   readonly daemonEnv?: NodeJS.ProcessEnv;
+  /** What stands before the daemon's command, as managerCommand() of test/support. */
+  readonly daemonLauncher?: readonly string[];
   readonly show?: boolean;
 }
 

@@ -146,8 +146,9 @@ export class Scene {
   /**
    * Starts everything and waits until the daemon owns its name. Options: config (an object as
    * defaultConfig), configFile (instead), busAddress (use this bus), firmware ({core, vdevs} =>
-   * command line or undefined for none), daemonArgs, daemonEnv, show (the daemon's log on ours),
-   * signal (an AbortSignal: give up and leave nothing behind).
+   * command line or undefined for none), daemonArgs, daemonEnv, daemonLauncher (what stands before
+   * the daemon's command), show (the daemon's log on ours), signal (an AbortSignal: give up and leave
+   * nothing behind).
    */
   static async start(options = {}) {
     const scene = new Scene();
@@ -180,7 +181,7 @@ export class Scene {
   }
 
   /** Starts the daemon (again); resolves when it owns its name. */
-  async startDaemon({ daemonArgs = [], daemonEnv = {}, show = false } = {}) {
+  async startDaemon({ daemonArgs = [], daemonEnv = {}, daemonLauncher = [], show = false } = {}) {
     if (this.#isStopped) throw new Error('stopped while starting');
     const files = [
       '--config',
@@ -188,8 +189,9 @@ export class Scene {
       '--runtime-dir',
       this.directory,
     ];
-    const args = [daemonPath, ...files, '--bus', this.address, ...daemonArgs];
-    this.daemon = new Child('rpmsgd', process.execPath, args, { env: daemonEnv, show });
+    const daemon = [process.execPath, daemonPath, ...files, '--bus', this.address, ...daemonArgs];
+    const [program, ...args] = [...daemonLauncher, ...daemon];
+    this.daemon = new Child('rpmsgd', program, args, { env: daemonEnv, show });
     const ended = this.daemon.exited.then(() => {
       throw this.daemon.failure();
     });

@@ -76,7 +76,9 @@ export interface NativeRemoteSetup {
 export interface NativeAddon {
   readonly Link: new () => NativeLink;
   sendFds(socketFd: number, bytes: Uint8Array, fds: readonly number[]): number;
-  notify(socketPath: string, text: string): number;
+  notify(socketPath: string, text: string, fds?: readonly number[]): number;
+  notifyBarrier(socketPath: string): number;
+  closeOnExec(fd: number): number;
   journalSend(socketPath: string, bytes: Uint8Array): number;
   lockFile(path: string): LockOutcome;
 }

@@ -14,11 +14,26 @@ export function sendFds(socketFd: number, bytes: Uint8Array, fds: readonly numbe
 }
 
 /**
- * One datagram to $NOTIFY_SOCKET (a path or @abstract). Waits 200 ms at most for room in its queue.
- * Returns false when it could not be sent.
+ * One datagram to $NOTIFY_SOCKET (a path or @abstract), with at most 16 descriptors. Waits 200 ms at
+ * most for room in its queue. Returns false when it could not be sent.
  */
-export function notify(socketPath: string, text: string): boolean {
-  return loadAddon().notify(socketPath, text) === 0;
+export function notify(socketPath: string, text: string, fds: readonly number[] = []): boolean {
+  return loadAddon().notify(socketPath, text, fds) === 0;
+}
+
+/**
+ * Asks the service manager to say when it has acted on every notification before this one
+ * (sd_notify_barrier(3)): the reading end of a pipe that comes to its end then, for the caller to
+ * close. Waits as notify() does. Undefined when it could not be asked.
+ */
+export function notifyBarrier(socketPath: string): number | undefined {
+  const fd = loadAddon().notifyBarrier(socketPath);
+  return fd < 0 ? undefined : fd;
+}
+
+/** Keeps a descriptor from programs that are started from here. False when it is not open. */
+export function closeOnExec(fd: number): boolean {
+  return loadAddon().closeOnExec(fd) === 0;
 }
 
 /** One datagram of fields to the journal. Never waits: false when the journal does not take it now. */

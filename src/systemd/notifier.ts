@@ -4,6 +4,7 @@
 
 import { createRequire } from 'node:module';
 import { notify } from '../addon/system.ts';
+import type { ManagerEnvironment } from './environment.ts';
 
 /** Hands one message of `KEY=value` lines over. */
 export type NotifySender = (text: string) => void;
@@ -19,26 +20,12 @@ export interface Notifier {
   readonly watchdogMs: number | undefined;
 }
 
-/**
- * Takes what concerns us out of `env`, so that programs started from here do not speak in our name.
- */
 export function createNotifier(
-  env: NodeJS.ProcessEnv = process.env,
+  { notifySocket, watchdogMs }: ManagerEnvironment,
   send?: NotifySender,
 ): Notifier {
-  const socket = env['NOTIFY_SOCKET'];
-  const watchdogMs = readWatchdog(env);
-  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
-  if (socket === undefined || socket === '') return new ServiceNotifier(() => {}, undefined);
-  return new ServiceNotifier(send ?? openSender(socket), watchdogMs);
-}
-
-/** sd_watchdog_enabled(3): the interval is meant for us only if the pid is ours or absent. */
-function readWatchdog(env: NodeJS.ProcessEnv): number | undefined {
-  const usec = Number(env['WATCHDOG_USEC']);
-  const pid = env['WATCHDOG_PID'];
-  const isOurs = pid === undefined || Number(pid) === process.pid;
-  return isOurs && Number.isSafeInteger(usec) && usec > 0 ? usec / 1000 : undefined;
+  if (notifySocket === undefined) return new ServiceNotifier(() => {}, undefined);
+  return new ServiceNotifier(send ?? openSender(notifySocket), watchdogMs);
 }
 
 interface SdNotify {

@@ -13,6 +13,7 @@ import {
   type DaemonSetup,
   runProgram,
 } from '../support/daemon-process.ts';
+import { managerCommand, ServiceManager } from '../support/service-manager.ts';
 
 const program = join(checkout, 'dist/rpmsgd.js');
 const noRemote = { config: {}, channels: [] } as const;
@@ -72,6 +73,15 @@ test('systemd hears READY with the remotes, their states, the watchdog and STOPP
   await ear.said(/^WATCHDOG=1$/m);
   await daemon.stop();
   await ear.said(/^STOPPING=1\|STATUS=stopping$/m);
+});
+
+test('under a service manager it is ready again after a SIGKILL, and stops with status 0', async () => {
+  const daemon = await start({ daemonLauncher: managerCommand(directory) });
+  const manager = new ServiceManager(daemon.process);
+  await manager.kill(1);
+  await manager.ready(2);
+  await daemon.stop();
+  expect(manager.output).toMatch(/^ENDED 2 0$/m);
 });
 
 test('without a remote it warns, is ready, and its status says what to do', async () => {

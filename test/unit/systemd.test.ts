@@ -2,12 +2,14 @@
 // What the service manager is told, and when it is told nothing.
 
 import { expect, test } from 'vitest';
+import { takeManagerEnvironment } from '../../src/systemd/environment.ts';
 import { createNotifier } from '../../src/systemd/notifier.ts';
 import { Watchdog } from '../../src/systemd/watchdog.ts';
 
 function notifier(env: NodeJS.ProcessEnv) {
   const sent: string[] = [];
-  return { sent, notifier: createNotifier(env, (text) => void sent.push(text)) };
+  const manager = takeManagerEnvironment(env);
+  return { sent, notifier: createNotifier(manager, (text) => void sent.push(text)) };
 }
 
 test('ready, status and stopping are said with one line of status', () => {
@@ -36,8 +38,10 @@ test('a reload carries its time', () => {
 });
 
 test('programs started from here do not speak in our name', () => {
-  const env = { NOTIFY_SOCKET: '/run/n', WATCHDOG_USEC: '1000', WATCHDOG_PID: String(process.pid) };
-  notifier(env);
+  const pid = String(process.pid);
+  const watchdog = { NOTIFY_SOCKET: '/run/n', WATCHDOG_USEC: '1000', WATCHDOG_PID: pid };
+  const env = { ...watchdog, LISTEN_PID: pid, LISTEN_FDS: '1', LISTEN_FDNAMES: 'a' };
+  takeManagerEnvironment(env);
   expect(env).toEqual({});
 });
 
@@ -45,6 +49,24 @@ test('without a service manager nothing is sent', () => {
   const { sent, notifier: to } = notifier({});
   to.ready('a');
   expect(sent).toEqual([]);
+});
+
+test('descriptors are handed over with their names, from 3 on', () => {
+  const env = { LISTEN_PID: String(process.pid), LISTEN_FDS: '3', LISTEN_FDNAMES: 'stream-1:b' };
+  expect(takeManagerEnvironment(env).descriptors).toEqual([
+    { name: 'stream-1', fd: 3 },
+    { name: 'b', fd: 4 },
+    { name: '', fd: 5 },
+  ]);
+});
+
+test.each([
+  { LISTEN_PID: '1', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b' },
+  { LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b' },
+  { LISTEN_PID: String(process.pid), LISTEN_FDS: 'many' },
+  { LISTEN_PID: String(process.pid), LISTEN_FDS: '-1' },
+])('descriptors that are not for this process are none: %o', (env) => {
+  expect(takeManagerEnvironment({ ...env }).descriptors).toEqual([]);
 });
 
 test('the watchdog is ours only if it names this process or none', () => {

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/index.ts';
 import { ExitStatus } from '../../src/daemon/exit.ts';
 import { adminGroup } from '../../src/dbus/objects/access.ts';
+import { maxNameBytes } from '../../src/systemd/descriptor-store.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -49,6 +50,14 @@ describe('rpmsgd.service', () => {
   it('keeps what lies in /run/rpmsg while it is stopped', () => {
     expect(values(unit, 'RuntimeDirectory')).toEqual(['rpmsg']);
     expect(values(unit, 'RuntimeDirectoryPreserve')).toEqual(['yes']);
+  });
+
+  it('keeps no more descriptors than the next daemon can be given with their names', () => {
+    const kept = Number(values(unit, 'FileDescriptorStoreMax')[0]);
+    expect(kept).toBeLessThanOrEqual(Number(values(unit, 'LimitNOFILE')[0]) / 2);
+    // MAX_ARG_STRLEN of execve(2) is the longest variable of the environment, with its end.
+    const variable = `LISTEN_FDNAMES=${`${'x'.repeat(maxNameBytes)}:`.repeat(kept)}`;
+    expect(variable.length).toBeLessThanOrEqual(32 * 4096);
   });
 
   it('is what the bus activates, by a name that goes when it is disabled', () => {

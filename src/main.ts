@@ -6,6 +6,7 @@ import { ConfigError, loadConfig, printConfig } from './config/index.ts';
 import { Daemon } from './daemon/daemon.ts';
 import { ExitStatus, exitStatus } from './daemon/exit.ts';
 import { helpText, type Options, parseOptions } from './daemon/options.ts';
+import { DescriptorStore } from './systemd/descriptor-store.ts';
 import { takeManagerEnvironment } from './systemd/environment.ts';
 import { createNotifier } from './systemd/notifier.ts';
 import { encodeEntry, isJournalStream } from './util/journal.ts';
@@ -49,8 +50,10 @@ async function runDaemon(options: Options): Promise<number> {
     journal: journalSend,
   });
   exitOnBug(log);
-  const notifier = createNotifier(takeManagerEnvironment());
-  const daemon = new Daemon({ options, config, log, notifier });
+  const environment = takeManagerEnvironment();
+  const notifier = createNotifier(environment);
+  const descriptors = new DescriptorStore(environment);
+  const daemon = new Daemon({ options, config, log, notifier, descriptors });
   handleSignals(daemon, log);
   return await daemon.run();
 }

@@ -225,7 +225,8 @@ Napi::Value LinkWrap::open_stream(const Napi::CallbackInfo& info) {
 Napi::Value LinkWrap::resume_stream(const Napi::CallbackInfo& info) {
   const auto id = to_u32(info[0], "id"), fd = to_u32(info[1], "fd");
   if (!id || !fd) return info.Env().Undefined();
-  const bool resumed = link_->resume_stream(*id, UniqueFd(static_cast<int>(*fd)));
+  const bool resumed =
+      link_->had_stream(*id) && link_->resume_stream(*id, UniqueFd(static_cast<int>(*fd)));
   return Napi::Boolean::New(info.Env(), resumed);
 }
 

@@ -111,6 +111,17 @@ Napi::Value journal_send(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), send_datagram(path, *bytes, MSG_DONTWAIT));
 }
 
+Napi::Value packet_pair(const Napi::CallbackInfo& info) {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return Napi::Number::New(info.Env(), -errno);
+  }
+  auto pair = Napi::Array::New(info.Env(), ends.size());
+  for (uint32_t i = 0; i < ends.size(); ++i)
+    pair.Set(i, Napi::Number::New(info.Env(), ends[i]));
+  return pair;
+}
+
 Napi::Object lock_outcome(Napi::Env env, const char* status) {
   auto result = Napi::Object::New(env);
   result.Set("status", Napi::String::New(env, status));
@@ -159,6 +170,7 @@ void define_system_calls(Napi::Env env, Napi::Object exports) {
   exports.Set("notifyBarrier", Napi::Function::New(env, notify_barrier, "notifyBarrier"));
   exports.Set("closeOnExec", Napi::Function::New(env, close_on_exec, "closeOnExec"));
   exports.Set("journalSend", Napi::Function::New(env, journal_send, "journalSend"));
+  exports.Set("packetPair", Napi::Function::New(env, packet_pair, "packetPair"));
   exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
 }
 

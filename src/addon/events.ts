@@ -8,6 +8,7 @@ import {
   type DeviceState,
   deviceStates,
   type LinkListener,
+  refusals,
   remoteStates,
   resetCauses,
 } from './types.ts';
@@ -59,7 +60,7 @@ const decoders: Readonly<Record<number, Decode>> = {
     listener.message(batch.readUInt32LE(at + 8), {
       source: batch.readUInt32LE(at + 12),
       generation: batch.readUInt32LE(at + 16),
-      seq: batch.readUInt32LE(at + 24) + batch.readUInt32LE(at + 28) * 2 ** 32,
+      seq: uint64(batch, at + 24),
       timeNs: batch.readBigUInt64LE(at + 32),
       data: batch.subarray(at + 40, at + 40 + length),
     });
@@ -82,7 +83,26 @@ const decoders: Readonly<Record<number, Decode>> = {
   11: (batch, at, listener) => {
     listener.remotePartition(batch.readUInt32LE(at + 8), batch.readInt32LE(at + 12));
   },
+  12: (batch, at, listener) => {
+    const peer = batch.readUInt32LE(at + 12);
+    listener.streamNote(batch.readUInt32LE(at + 8), {
+      peer: peer === 0xffffffff ? undefined : peer,
+      generation: batch.readUInt32LE(at + 16),
+      refused: batch.readUInt32LE(at + 20),
+      refusedBytes: batch.readUInt32LE(at + 24),
+      refusal: refusals[batch.readUInt32LE(at + 28)] ?? '',
+      dropped: uint64(batch, at + 32),
+    });
+  },
+  13: (batch, at, listener) => {
+    listener.streamOver(batch.readUInt32LE(at + 8), uint64(batch, at + 16));
+  },
 };
+
+/** Numbers of messages: below 2^53 for longer than any machine lives. */
+function uint64(batch: Buffer, at: number): number {
+  return batch.readUInt32LE(at) + batch.readUInt32LE(at + 4) * 2 ** 32;
+}
 
 function text(batch: Buffer, at: number, length: number): string {
   return batch.toString('utf8', at, at + length);

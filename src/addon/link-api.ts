@@ -11,6 +11,7 @@ import type {
   RemoteSetup,
   SendRequest,
   SendStart,
+  StreamSetup,
 } from './types.ts';
 
 export interface LinkApi {
@@ -23,8 +24,9 @@ export interface LinkApi {
   /**
    * Starts the link thread and the lives of all remotes opened so far. Once. realtimePriority 1..99
    * asks for SCHED_FIFO; throws RpmsgdError os when that is not allowed, and nothing was started.
+   * busyPollUs: how long the thread looks on before it sleeps.
    */
-  start(realtimePriority?: number): void;
+  start(realtimePriority?: number, busyPollUs?: number): void;
   /**
    * A kept endpoint goes on where it was, by its id, with the queue and the credits it had; at
    * another place that is invalid_argument. Throws RpmsgdError address_in_use when the vdev has an
@@ -52,6 +54,24 @@ export interface LinkApi {
   cancelCaller(caller: number): void;
   /** Cold start of the remote's rings; safe only if its RPMsg stack is link-down. */
   reinitialize(remote: number): void;
+  /** Two connected SOCK_SEQPACKET sockets, close-on-exec, the caller's. Throws RpmsgdError os. */
+  packetPair(): readonly [number, number];
+  /**
+   * The endpoint's payload goes through a socket from now on; streamOver follows once. Throws
+   * RpmsgdError busy when it has one, quota_exceeded beyond 1,024 on one vdev, and invalid_argument
+   * when more than half of the vdev's slots would be held.
+   */
+  openStream(setup: StreamSetup): void;
+  /** Goes on with a stream of an earlier process. False: there was none, and `fd` is the caller's. */
+  resumeStream(endpoint: number, fd: number): boolean;
+  /** Streams of an earlier process whose socket is not there: their endpoints go on without. */
+  dropUnresumed(): void;
+  /** Without a stream: no effect. */
+  closeStream(endpoint: number): void;
+  /** Holds in life `generation`; told late it has no effect. 0xffffffff: not known. */
+  setStreamPeer(endpoint: number, peer: number, generation: number): void;
+  /** Addresses that clients with headers of their own may not send to. */
+  guard(remote: number, vdev: number, addresses: readonly number[]): void;
   deviceStats(remote: number, vdev: number): DeviceStats;
   endpointStats(endpoint: number): EndpointStats;
   /** The virtio status byte as this driver sees it (virtio 1.2 §2.1). */

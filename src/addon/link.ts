@@ -14,6 +14,7 @@ import type {
   RemoteSetup,
   SendRequest,
   SendStart,
+  StreamSetup,
 } from './types.ts';
 
 /** Loads the addon and makes the process's link. Nothing is opened yet. */
@@ -47,8 +48,8 @@ class AddonLink implements LinkApi {
     );
   }
 
-  start(realtimePriority = 0): void {
-    const problem = this.#native.start(() => this.#onEvents(), realtimePriority);
+  start(realtimePriority = 0, busyPollUs = 0): void {
+    const problem = this.#native.start(() => this.#onEvents(), realtimePriority, busyPollUs);
     if (problem !== '') throw new RpmsgdError('os', problem);
   }
 
@@ -116,6 +117,39 @@ class AddonLink implements LinkApi {
     this.#native.reinitialize(remote);
   }
 
+  packetPair(): readonly [number, number] {
+    const pair = loadAddon().packetPair();
+    if (typeof pair !== 'number') return pair;
+    throw new RpmsgdError('os', `cannot make a pair of sockets: error ${-pair}`);
+  }
+
+  openStream(setup: StreamSetup): void {
+    const { endpoint, fd, flags, hold, peer, generation, firstSeq } = setup;
+    const code = this.#native.openStream(endpoint, fd, flags, hold, peer, generation, firstSeq);
+    if (code === 'ok') return;
+    throw new RpmsgdError(code as ErrorCode, `cannot open a stream of ${hold} messages: ${code}`);
+  }
+
+  resumeStream(endpoint: number, fd: number): boolean {
+    return this.#native.resumeStream(endpoint, fd);
+  }
+
+  dropUnresumed(): void {
+    this.#native.dropUnresumed();
+  }
+
+  closeStream(endpoint: number): void {
+    this.#native.closeStream(endpoint);
+  }
+
+  setStreamPeer(endpoint: number, peer: number, generation: number): void {
+    this.#native.setStreamPeer(endpoint, peer, generation);
+  }
+
+  guard(remote: number, vdev: number, addresses: readonly number[]): void {
+    this.#native.guard(remote, vdev, addresses);
+  }
+
   deviceStats(remote: number, vdev: number): DeviceStats {
     const values = this.#native.deviceStats(remote, vdev);
     const at = (index: number): bigint => values[index] ?? 0n;
@@ -145,6 +179,10 @@ class AddonLink implements LinkApi {
       rxDropped: at(2),
       txMessages: at(3),
       txBytes: at(4),
+      rxForeign: at(5),
+      rxEmpty: at(6),
+      txRefused: at(7),
+      txDropped: at(8),
     };
   }
 

@@ -18,7 +18,7 @@ export type LockOutcome =
 export interface NativeLink {
   openRemote(setup: NativeRemoteSetup): OpenedRemote | { error: string; code: string };
   /** Empty when started, else a sentence that says why not. */
-  start(onEvents: () => void, realtimePriority: number): string;
+  start(onEvents: () => void, realtimePriority: number, busyPollUs: number): string;
   openEndpoint(
     id: number,
     remote: number,
@@ -45,6 +45,21 @@ export interface NativeLink {
   ): string;
   cancelCaller(caller: number): void;
   reinitialize(remote: number): void;
+  /** ok, or the name of an error; `fd` is taken over either way. */
+  openStream(
+    id: number,
+    fd: number,
+    flags: number,
+    hold: number,
+    peer: number,
+    generation: number,
+    firstSeq: number,
+  ): string;
+  resumeStream(id: number, fd: number): boolean;
+  closeStream(id: number): void;
+  dropUnresumed(): void;
+  setStreamPeer(id: number, peer: number, generation: number): void;
+  guard(remote: number, vdev: number, addresses: readonly number[]): void;
   deviceStats(remote: number, vdev: number): BigUint64Array;
   endpointStats(id: number): BigUint64Array;
   deviceStatus(remote: number, vdev: number): number;
@@ -70,6 +85,7 @@ export interface NativeRemoteSetup {
   readonly slots: number;
   readonly readyWaitMs: number;
   readonly partition: number;
+  readonly losslessVdevs: number;
   readonly stateFile: string;
 }
 
@@ -80,6 +96,8 @@ export interface NativeAddon {
   notifyBarrier(socketPath: string): number;
   closeOnExec(fd: number): number;
   journalSend(socketPath: string, bytes: Uint8Array): number;
+  /** Two ends of a new SOCK_SEQPACKET pair, close-on-exec, or -errno. */
+  packetPair(): readonly [number, number] | number;
   lockFile(path: string): LockOutcome;
 }
 

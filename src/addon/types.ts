@@ -53,6 +53,8 @@ export interface RemoteSetup {
   readonly readyWaitMs: number;
   /** SCFW's number of the core's partition, 0 to 31; -1: SCFW is asked. */
   readonly partition: number;
+  /** Bit n: vdev n stalls its remote rather than drop a message. */
+  readonly losslessVdevs: number;
   /** Where the state of rings, slots and endpoints is kept for the next process. Empty: nowhere. */
   readonly stateFile: string;
 }
@@ -144,6 +146,65 @@ export interface EndpointStats {
   readonly rxDropped: bigint;
   readonly txMessages: bigint;
   readonly txBytes: bigint;
+  /** On a stream: messages of others than the peer, and empty ones that are not delivered. */
+  readonly rxForeign: bigint;
+  readonly rxEmpty: bigint;
+  /** On a stream: packets that cannot be sent, and those that a reset or fault found in the socket. */
+  readonly txRefused: bigint;
+  readonly txDropped: bigint;
+}
+
+/** How an endpoint's payload goes through a socket. */
+export interface StreamOptions {
+  /** From the remote to the client. */
+  readonly reads: boolean;
+  /** From the client to the remote. */
+  readonly writes: boolean;
+  /** Each packet begins with the RPMsg header. */
+  readonly withHeader: boolean;
+  /** Empty messages are delivered too, as packets of no bytes. */
+  readonly zeroLength: boolean;
+  /** What a reset finds in the socket goes to the remote's next life. */
+  readonly keepOnReset: boolean;
+  /** Messages kept for a client that does not read, at most. */
+  readonly hold: number;
+}
+
+export interface StreamSetup {
+  readonly endpoint: number;
+  /** A connected SOCK_SEQPACKET socket, the link's from the call on, also if that fails. */
+  readonly fd: number;
+  /** Of native/link/stream_state.cc. */
+  readonly flags: number;
+  readonly hold: number;
+  /** 0xffffffff: not known. It holds in life `generation` of the remote. */
+  readonly peer: number;
+  readonly generation: number;
+  /** What waits at the endpoint before this number was delivered. */
+  readonly firstSeq: number;
+}
+
+/** Why a packet of a client is not sent, in the order of native/link/stream.h. */
+export const refusals = [
+  '',
+  'longer than the MTU',
+  'shorter than the RPMsg header',
+  'another length in its header than it has',
+  'no peer address',
+  'an address that only a group may send to',
+] as const;
+
+/** What happened on a stream since the last note. */
+export interface StreamNote {
+  /** The peer's address, learned in life `generation`. */
+  readonly peer: number | undefined;
+  readonly generation: number;
+  /** Packets, the last of so many bytes. */
+  readonly refused: number;
+  readonly refusedBytes: number;
+  readonly refusal: string;
+  /** Messages that were not kept for the client. */
+  readonly dropped: number;
 }
 
 /**
@@ -169,6 +230,9 @@ export interface LinkListener {
   sendDone(token: number, result: 'sent' | ErrorCode): void;
   /** The endpoint's id may not be used again; nothing more comes for it. */
   endpointClosed(endpoint: number): void;
+  streamNote(endpoint: number, note: StreamNote): void;
+  /** Its socket is closed. The endpoint's next message has at least this number. */
+  streamOver(endpoint: number, nextSeq: number): void;
   /** The board behind this remote is gone for good (the simulated SoC died). */
   boardGone(remote: number): void;
 }

@@ -86,6 +86,7 @@ export function resolveRemote(remote: RemoteShape): RemoteConfig {
       slots: remote.slots ?? remoteDefaults.slots,
       readyWaitMs: remote.ready_wait_ms ?? remoteDefaults.readyWaitMs,
       partition: typeof remote.partition === 'number' ? remote.partition : -1,
+      losslessVdevs: (remote.lossless ?? []).reduce((bits, vdev) => bits | (1 << vdev), 0),
     },
     endpoints: (remote.endpoint ?? []).map(resolveEndpoint),
   };

@@ -74,6 +74,8 @@ export const limitsSchema = v.object({
   window: optional(integer(1, 65_536, 'messages')),
   window_max: optional(integer(1, 65_536, 'messages')),
   subscriptions_per_uid: optional(integer(1, 1_000_000)),
+  streams_per_uid: optional(integer(1, 65_536)),
+  stream_hold: optional(integer(1, 32_768, 'messages')),
   receives_per_sender: optional(integer(1, 1024)),
   calls_per_sender: optional(integer(1, 65_536)),
   calls: optional(integer(1, 1_000_000)),

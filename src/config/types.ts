@@ -26,6 +26,10 @@ export interface Limits {
   readonly windowMax: number;
   /** Subscriptions that clients of one uid hold. Default 1,024. */
   readonly subscriptionsPerUid: number;
+  /** Streams that clients of one uid hold. Default 256. */
+  readonly streamsPerUid: number;
+  /** Messages a stream holds for a client that does not read, unless `hold` said otherwise. Default 128. */
+  readonly streamHold: number;
   /** Calls of `Receive` that wait, of one client, all endpoints together. Default 64. */
   readonly receivesPerSender: number;
   /** Method calls of one client in service at a time. Default 128. */
@@ -98,6 +102,8 @@ export const defaultLimits: Limits = {
   window: 64,
   windowMax: 1024,
   subscriptionsPerUid: 1024,
+  streamsPerUid: 256,
+  streamHold: 128,
   receivesPerSender: 64,
   callsPerSender: 128,
   calls: 4096,

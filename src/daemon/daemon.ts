@@ -9,6 +9,7 @@ import type { Bus } from '../dbus/index.ts';
 import { logControlInterface, logControlPath } from '../dbus/objects/log-control.ts';
 import { RpmsgService } from '../dbus/objects/service.ts';
 import { ObjectStore } from '../state/object-store.ts';
+import type { DescriptorStore } from '../systemd/descriptor-store.ts';
 import type { Notifier } from '../systemd/notifier.ts';
 import { Watchdog } from '../systemd/watchdog.ts';
 import { RpmsgdError } from '../util/errors.ts';
@@ -36,6 +37,7 @@ export interface DaemonSetup {
   readonly config: Config;
   readonly log: Logger;
   readonly notifier: Notifier;
+  readonly descriptors: DescriptorStore;
 }
 
 export class Daemon {
@@ -57,7 +59,7 @@ export class Daemon {
   #ended: (status: number) => void = () => {};
   readonly #end: Promise<number>;
 
-  constructor({ options, config, log, notifier }: DaemonSetup) {
+  constructor({ options, config, log, notifier, descriptors }: DaemonSetup) {
     this.#options = options;
     this.#config = config;
     this.#log = log;
@@ -72,6 +74,7 @@ export class Daemon {
       ...this.#busLink.parts,
       log: this.#peerLog,
       config,
+      descriptors,
       version,
       reload: () => this.reload(),
       boardGone: (remote) => {
@@ -186,9 +189,9 @@ export class Daemon {
   }
 
   #startLink(link: LinkApi): void {
-    const { realtimePriority } = this.#config.link;
+    const { realtimePriority, busyPollUs } = this.#config.link;
     try {
-      link.start(realtimePriority);
+      link.start(realtimePriority, busyPollUs);
     } catch (cause) {
       const { message } = cause as Error;
       if (realtimePriority === 0) throw new FatalError(ExitStatus.failure, message, { cause });

@@ -77,6 +77,8 @@ export function watchLink(inner: LinkListener, board: StatusBoard): LinkListener
     synced: (...args) => inner.synced(...args),
     sendDone: (...args) => inner.sendDone(...args),
     endpointClosed: (...args) => inner.endpointClosed(...args),
+    streamNote: (...args) => inner.streamNote(...args),
+    streamOver: (...args) => inner.streamOver(...args),
     boardGone: (remote) => inner.boardGone(remote),
   };
 }

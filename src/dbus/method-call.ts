@@ -55,6 +55,11 @@ export class MethodCall {
     return this.message.noReply;
   }
 
+  /** Whether the answer may have descriptors in it. */
+  get canReturnFds(): boolean {
+    return this.#context.connection.canPassFds;
+  }
+
   /** Answered, or the caller is gone. */
   get settled(): boolean {
     return this.#settled;

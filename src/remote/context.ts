@@ -46,7 +46,16 @@ export type RemoteProperty =
   | 'LastReset'
   | 'Partition'
   | 'LastError';
-export type EndpointProperty = 'RemoteAddress' | 'Connected';
+export type EndpointProperty = 'RemoteAddress' | 'Connected' | 'Streaming';
+
+/** Where descriptors outlive this process: the service manager's store. */
+export interface Descriptors {
+  /** Resolves once a duplicate is kept; false: nobody keeps it. */
+  store(name: string, fd: number): Promise<boolean>;
+  remove(name: string): boolean;
+  /** What an earlier process stored, each to be taken by whoever wants it. */
+  inherited(): Map<string, number>;
+}
 
 export interface LinkContext {
   readonly link: LinkApi;
@@ -55,6 +64,7 @@ export interface LinkContext {
   readonly log: Logger;
   /** Told of everything that is to outlive this process, before anybody is told. */
   readonly store: ObjectStore;
+  readonly descriptors: Descriptors;
   limits(): Limits;
   /** The configuration's rule for channels of this (displayed) name. */
   rule(name: string): ChannelRule | undefined;

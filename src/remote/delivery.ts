@@ -60,7 +60,7 @@ export class Delivery {
   readonly #link: DeliveryLink;
   readonly #endpoint: number;
   readonly #rxQueue: number;
-  readonly #log: MessageLog;
+  #log: MessageLog;
   readonly #subscribers = new Map<Caller, Entry>();
   readonly #receivers: Receivers;
   /** Messages before this number have gone to somebody. */
@@ -76,6 +76,10 @@ export class Delivery {
   readonly #leaving = new Set<number>();
   /** Nothing is sent to subscribers, or sent any more. */
   #isHeld = false;
+  /** Messages go into a stream, which this side never sees. */
+  #isStreaming = false;
+  /** What the link had dropped when the log began anew. */
+  #droppedBefore = 0;
 
   /** `kept`: what an earlier daemon received and nobody has had is from firstSeq to before nextSeq. */
   constructor(
@@ -119,7 +123,41 @@ export class Delivery {
     this.#grant();
   }
 
+  /**
+   * Messages go into a stream until endStream(). Returns from which number on: subscribers keep what
+   * they were sent, waiting calls end with busy.
+   */
+  startStream(): number {
+    this.#isStreaming = true;
+    this.#receivers.failAll(
+      new RpmsgdError('busy', 'a client has acquired the stream: messages go there from now on'),
+    );
+    return this.#taken;
+  }
+
+  /** Messages from this number on, or from where the stream would have begun, go to clients again. */
+  endStream(nextSeq?: number): void {
+    if (!this.#isStreaming) return;
+    this.#isStreaming = false;
+    if (nextSeq !== undefined) this.#restartAt(nextSeq);
+    if (this.#subscribers.size > 0) this.#pump();
+    this.#grant(true);
+  }
+
+  #restartAt(seq: number): void {
+    this.#log = new MessageLog(seq);
+    this.#droppedBefore = Number(this.#link.endpointStats(this.#endpoint).rxDropped);
+    this.#taken = seq;
+    this.#released = seq;
+    for (const { subscriber } of this.#subscribers.values()) subscriber.skipTo(seq);
+  }
+
+  get isStreaming(): boolean {
+    return this.#isStreaming;
+  }
+
   push(message: ReceivedMessage): void {
+    if (this.#isStreaming) return;
     this.#log.push(message);
     this.#lookAhead = 0;
     if (this.#subscribers.size > 0) this.#pump();
@@ -255,6 +293,9 @@ export class Delivery {
         `timeout_ms ${timeoutMs} is too long; at most ${longestReceiveMs}, then call again`,
       );
     }
+    if (this.#isStreaming) {
+      throw new RpmsgdError('busy', 'messages of this endpoint go into a stream');
+    }
     if (this.#subscribers.size > 0) {
       throw new RpmsgdError('busy', 'messages of this endpoint go to its subscribers');
     }
@@ -276,7 +317,7 @@ export class Delivery {
 
   /** Sends to each subscriber what it has credit for. */
   #pump(): void {
-    if (this.#isHeld) return;
+    if (this.#isHeld || this.#isStreaming) return;
     for (const { subscriber } of this.#subscribers.values()) {
       while (subscriber.credit > 0) {
         const message = this.#log.from(subscriber.cursor);
@@ -300,7 +341,7 @@ export class Delivery {
   }
 
   #settle(): void {
-    if (this.#subscribers.size > 0) return;
+    if (this.#subscribers.size > 0 || this.#isStreaming) return;
     const isReady = ({ isSynced, isExpired }: Receiver) =>
       isSynced && (isExpired || this.#log.countFrom(this.#taken) > 0);
     for (;;) {
@@ -340,6 +381,7 @@ export class Delivery {
   }
 
   #release(): void {
+    if (this.#isStreaming) return;
     const upTo = this.#releasable;
     if (upTo <= this.#released) return;
     this.#released = upTo;
@@ -366,6 +408,7 @@ export class Delivery {
    * drops although enough was granted: that is too dear for every message.
    */
   #grant(looksForGaps = false): void {
+    if (this.#isStreaming) return;
     let wanted = Math.max(
       this.#lookAhead,
       this.#receivers.wanted - this.#log.countFrom(this.#taken),
@@ -378,7 +421,8 @@ export class Delivery {
     if (wanted <= 0) return;
     if (!looksForGaps && this.#log.next + wanted <= this.#granted) return;
     // Dropped messages have had numbers too: those not yet met as gaps lie ahead of what is wanted.
-    const ahead = Number(this.#link.endpointStats(this.#endpoint).rxDropped) - this.#log.missing;
+    const dropped = Number(this.#link.endpointStats(this.#endpoint).rxDropped);
+    const ahead = dropped - this.#droppedBefore - this.#log.missing;
     // Nobody has counted those among what an earlier daemon left.
     const limit = Math.max(this.#log.next + wanted + Math.max(0, ahead), this.#keptBefore);
     if (limit <= this.#granted) return;

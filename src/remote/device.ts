@@ -2,7 +2,7 @@
 // One vdev of a remote: the channels it announced, the endpoints at its local addresses, and what its
 // coming and going means for both.
 
-import type { DeviceState, KeptEndpoint, ReceivedMessage } from '../addon/types.ts';
+import type { DeviceState, KeptEndpoint, ReceivedMessage, StreamNote } from '../addon/types.ts';
 import { AddressSpace, anyAddress, printAddress } from '../rpmsg/addresses.ts';
 import { channelName } from '../rpmsg/channel-name.ts';
 import { type Channel, ChannelRegistry } from '../rpmsg/channels.ts';
@@ -47,6 +47,8 @@ export class Device {
   #hasBegun = false;
   /** Peer addresses that only a group may send to. */
   #groups = new Map<number, string>();
+  /** The link knows of some. */
+  #isGuarded = false;
 
   /** `kept`: what an earlier daemon left on this vdev. */
   constructor(
@@ -168,6 +170,7 @@ export class Device {
     if (spec.kind !== 'default') this.#context.store.commit(changes.noEndpoint(id));
     if (spec.channel !== undefined) this.#bound.get(spec.channel)?.delete(endpoint);
     if (spec.announce === true && this.isOpen) this.#announcer.withdraw(endpoint);
+    endpoint.endStream();
     endpoint.delivery.close(
       new RpmsgdError('no_such_endpoint', `endpoint "${spec.name}" was closed meanwhile`),
     );
@@ -194,6 +197,14 @@ export class Device {
   message(id: number, message: ReceivedMessage): void {
     if (id === this.nameServiceId) this.#announced(message);
     else this.#endpoints.get(id)?.receive(message);
+  }
+
+  streamNote(id: number, note: StreamNote): void {
+    this.#endpoints.get(id)?.streamNote(note);
+  }
+
+  streamOver(id: number, nextSeq: number): void {
+    this.#endpoints.get(id)?.endStream(nextSeq);
   }
 
   synced(id: number, tag: number): void {
@@ -244,6 +255,27 @@ export class Device {
         this.#groups.set(remoteAddress, group);
       }
     }
+    this.#guardGroups();
+  }
+
+  /** Clients with headers of their own do not ask before they send. */
+  #guardGroups(): void {
+    const addresses = [...this.#groups.keys()];
+    if (addresses.length === 0 && !this.#isGuarded) return;
+    this.#isGuarded = addresses.length > 0;
+    this.#context.link.guard(this.remote.index, this.index, addresses);
+  }
+
+  /** Those of channels that are another group's now: who holds them was never asked about it. */
+  endNarrowedStreams(): void {
+    for (const { stream, group } of this.#endpoints.values()) {
+      if (stream !== undefined && stream.group !== group) stream.close();
+    }
+  }
+
+  /** Messages that a stream may hold at most: others find room on the vdev even then. */
+  get mostHeld(): number {
+    return Math.max(1, this.remote.config.setup.slots >> 1);
   }
 
   #takeAddress(local: number): number {

@@ -2,7 +2,7 @@
 // One local address on a vdev with the peer it talks to: whose it is, what it sends, and where what
 // it receives goes.
 
-import type { EndpointStats, ReceivedMessage } from '../addon/types.ts';
+import type { EndpointStats, ReceivedMessage, StreamNote, StreamOptions } from '../addon/types.ts';
 import { anyAddress } from '../rpmsg/addresses.ts';
 import type { Channel } from '../rpmsg/channels.ts';
 import { RpmsgdError } from '../util/errors.ts';
@@ -13,6 +13,7 @@ import type { Device } from './device.ts';
 import type { SendOutcome } from './outbox.ts';
 import { sendError } from './send-errors.ts';
 import { endpointChange, type Kept, type Memory } from './stored.ts';
+import { EndpointStream, type StreamHolder } from './stream.ts';
 
 /**
  * default: of a channel, shared. static: of the configuration, shared. persistent: outlives its
@@ -60,6 +61,7 @@ export class Endpoint {
   #learnedPeer: number | undefined;
   #wasConnected = false;
   #lastPeer: number | undefined;
+  #stream: EndpointStream | undefined;
 
   constructor(
     context: LinkContext,
@@ -74,7 +76,6 @@ export class Endpoint {
     this.spec = spec;
     this.id = kept.id;
     this.local = local;
-    this.rxQueue = rxQueue;
     this.rxQueue = rxQueue;
     this.delivery = new Delivery(context.link, kept.id, rxQueue, kept);
     if (kept.memory !== undefined) this.#remember(kept.memory);
@@ -101,6 +102,7 @@ export class Endpoint {
   refresh(): void {
     if (this.peer !== this.#lastPeer) {
       this.#lastPeer = this.peer;
+      this.#stream?.peerChanged();
       this.#context.observer.endpointChanged(this, 'RemoteAddress');
     }
     if (this.isConnected !== this.#wasConnected) {
@@ -148,14 +150,62 @@ export class Endpoint {
     this.#learnPeer();
   }
 
+  get stream(): EndpointStream | undefined {
+    return this.#stream;
+  }
+
+  /**
+   * A stream is held from here on: what it takes over is busy for everyone else. The caller keeps its
+   * socket, lets the link serve it from the number that is returned on, or ends it. Throws RpmsgdError
+   * busy. `isOpen`: it is one of an earlier daemon's and the link serves it.
+   */
+  startStream(options: StreamOptions, holder: StreamHolder, isOpen = false) {
+    if (this.#stream !== undefined) {
+      throw new RpmsgdError('busy', 'another stream is held on this endpoint; one at a time');
+    }
+    const stream = new EndpointStream(this.#context, this, options, holder, isOpen);
+    this.#stream = stream;
+    const firstSeq = options.reads ? this.delivery.startStream() : 0;
+    this.#context.observer.endpointChanged(this, 'Streaming');
+    return { stream, firstSeq };
+  }
+
+  /** It is over, or never came to be served; then without `nextSeq`. */
+  endStream(nextSeq?: number): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    this.#stream = undefined;
+    stream.ended();
+    this.delivery.endStream(nextSeq);
+    if (!this.isClosed) this.#context.observer.endpointChanged(this, 'Streaming');
+    this.#learnPeer();
+  }
+
+  streamNote(note: StreamNote): void {
+    if (note.peer !== undefined) this.#learn(note.peer, note.generation);
+    this.#stream?.note(note);
+  }
+
+  /** Throws RpmsgdError busy while a stream has the direction from clients to the remote. */
+  checkSendable(): void {
+    if (this.#stream?.options.writes !== true) return;
+    throw new RpmsgdError(
+      'busy',
+      'a stream is held on this endpoint: messages are sent through it',
+    );
+  }
+
+  #learn(address: number, generation: number): void {
+    const isOfThisLife = generation === this.device.remote.generation;
+    if (this.peer !== undefined || this.spec.channel !== undefined || !isOfThisLife) return;
+    this.#learnedPeer = address;
+    this.store({ ...this.memory, learned: { address, generation } });
+    this.refresh();
+  }
+
   receive(message: ReceivedMessage): void {
     const isOfThisLife = message.generation === this.device.remote.generation;
-    if (this.peer === undefined && this.spec.channel === undefined && isOfThisLife) {
-      this.#learnedPeer = message.source;
-      const { generation } = message;
-      this.store({ ...this.memory, learned: { address: message.source, generation } });
-      this.refresh();
-    }
+    this.#learn(message.source, message.generation);
     this.delivery.push(message);
     if (!isOfThisLife) this.#learnPeer();
   }
@@ -255,6 +305,7 @@ export class Endpoint {
   }
 
   #learnPeer(): void {
-    if (this.peer === undefined && this.spec.channel === undefined) this.delivery.lookAhead();
+    if (this.isClosed || this.peer !== undefined || this.spec.channel !== undefined) return;
+    this.delivery.lookAhead();
   }
 }

@@ -44,5 +44,9 @@ export function endpointStats(endpoint: Endpoint): Stats {
     tx_messages: counted.txMessages,
     tx_bytes: counted.txBytes,
     tx_unreported: BigInt(endpoint.unreported),
+    rx_foreign: counted.rxForeign,
+    rx_empty: counted.rxEmpty,
+    tx_refused: counted.txRefused,
+    tx_discarded: counted.txDropped,
   };
 }

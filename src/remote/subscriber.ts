@@ -105,6 +105,12 @@ export class Subscriber {
     return true;
   }
 
+  /** What it was sent counts as acknowledged, and what lies before `seq` was never for it. */
+  skipTo(seq: number): void {
+    this.cursor = Math.max(this.cursor, seq);
+    this.#outstanding = [];
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retry);

@@ -13,6 +13,7 @@ import {
   kindOf,
   type NamesRecord,
   type RemoteRecord,
+  type StreamRecord,
   type SubscriptionRecord,
 } from './records.ts';
 
@@ -41,6 +42,7 @@ export class StoredObjects {
   readonly channels: ChannelRecord[] = [];
   readonly endpoints: EndpointRecord[] = [];
   readonly subscriptions: SubscriptionRecord[] = [];
+  readonly streams: StreamRecord[] = [];
 
   constructor(entries: Iterable<[key: string, value: unknown]>) {
     const acknowledged = new Map<string, number>();
@@ -77,6 +79,9 @@ export class StoredObjects {
         break;
       case 'subscription':
         this.subscriptions.push(value as SubscriptionRecord);
+        break;
+      case 'stream':
+        this.streams.push(value as StreamRecord);
         break;
       default:
         break;
@@ -115,6 +120,8 @@ export const changes = {
     [keys.subscription(endpoint, sender)],
     [keys.acknowledged(endpoint, sender)],
   ],
+  stream: (record: StreamRecord): Change => [`stream/${record.endpoint}`, record],
+  noStream: (endpoint: number): Change => [`stream/${endpoint}`],
   acknowledged: (endpoint: number, sender: string, before: number): Change => [
     keys.acknowledged(endpoint, sender),
     before,

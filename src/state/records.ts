@@ -61,6 +61,16 @@ export interface SubscriptionRecord {
   readonly sent?: { readonly before: number; readonly outstanding: readonly number[] };
 }
 
+/** A stream that is held. */
+export interface StreamRecord {
+  readonly endpoint: number;
+  readonly sender: string;
+  readonly uid: number;
+  /** As the link has them. */
+  readonly flags: number;
+  readonly hold: number;
+}
+
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const address = integer(0, 0xffffffff);
 const id = integer(1, 0x7fffffff);
@@ -104,6 +114,7 @@ const shapes = {
     },
     { sent: record({ before: count, outstanding: list(count) }) },
   ),
+  stream: record({ endpoint: id, sender: text, uid: address, flags: count, hold: id }),
   /** Newer than what the subscription itself says. */
   acknowledged: count,
 } as const satisfies Record<string, Check>;

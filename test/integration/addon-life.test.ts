@@ -131,7 +131,7 @@ describe('wrong arguments', () => {
     expect(link.send(1, 1, new Uint8Array(1), 1, 1, 1)).toBe('shutting_down');
     expect(link.openEndpoint(1, 0, 0, 1, 1, 1, 0)).toBe('shutting_down');
     expect(link.drain()).toBeNull();
-    expect(link.start(() => {}, 0)).not.toBe('');
+    expect(link.start(() => {}, 0, 0)).not.toBe('');
   });
 });
 

@@ -10,7 +10,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Child } from '../../packaging/dev/child.mjs';
 import { CliStatus } from '../../src/cli/errors.ts';
 import { simVerbs } from '../../src/cli/sim.ts';
-import { verbs } from '../../src/cli/verbs.ts';
 import { runRpmsgctl as run } from '../support/rpmsgctl-run.ts';
 
 const build = process.env['RPMSG_BUILD'] ?? fileURLToPath(new URL('../../build', import.meta.url));

@@ -63,6 +63,7 @@ test('a remote becomes what the link is opened with', () => {
     slots: 1024,
     readyWaitMs: 50,
     partition: -1,
+    losslessVdevs: 0,
   });
 });
 

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon's command line, its runtime directory, its status line.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/index.ts';
 import { ExitStatus, FatalError } from '../../src/daemon/exit.ts';
 import { helpText, parseOptions } from '../../src/daemon/options.ts';
 import { chooseRuntimeDir } from '../../src/daemon/runtime-dir.ts';
 import { noRemoteAdvice, StatusBoard } from '../../src/daemon/status.ts';
-import { warningsAbout } from '../../src/daemon/warnings.ts';
 
 function failure(work: () => unknown): FatalError {
   try {
@@ -63,17 +58,4 @@ test('the status line follows states and counts vdevs', () => {
 
 test('without a remote the status says what to do', () => {
   expect(new StatusBoard([], () => {}).text).toBe(noRemoteAdvice);
-});
-
-test('what a configuration asks for in vain is said by key', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'rpmsgd-config-'));
-  const file = join(directory, 'a.toml');
-  const remote = '[[remote]]\nname = "cm40"\nplatform = "sim"\nsoc = "imx8qxp"\nlossless = [0]\n';
-  writeFileSync(file, `${remote}[link]\nbusy_poll_us = 5\n`);
-  const warnings = warningsAbout(loadConfig({ file }));
-  rmSync(directory, { recursive: true });
-  expect(warnings).toEqual([
-    'link.busy_poll_us has no effect in this version',
-    'remote "cm40".lossless has no effect in this version',
-  ]);
 });

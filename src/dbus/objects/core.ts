@@ -9,6 +9,7 @@ import type { UidQuota } from '../../remote/uid-quota.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 import type { Access } from './access.ts';
 import { refuseWhenStopping } from './error-table.ts';
+import type { Streams } from './streams.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface Core {
@@ -19,6 +20,7 @@ export interface Core {
   readonly access: Access;
   readonly endpointQuota: UidQuota;
   readonly subscriptions: Subscriptions;
+  readonly streams: Streams;
   /** Reads the configuration again and applies it. Rejects with what is wrong. */
   reload(): Promise<void>;
 }

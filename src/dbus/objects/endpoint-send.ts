@@ -42,6 +42,7 @@ export async function sendBatch(
   try {
     const caller = core.callers.get(call.sender);
     endpoint.checkOwner(call.sender);
+    endpoint.checkSendable();
     const check = checkAddress(target, caller, endpoint.peer);
     if (check === undefined) return await endpoint.sendBatch(messages, caller);
     const copies = messages.map((message) => Buffer.from(message));
@@ -73,6 +74,7 @@ function start(
   try {
     refuseWhenStopping(target);
     endpoint.checkOwner(call.sender);
+    endpoint.checkSendable();
     const caller = core.callers.get(call.sender);
     const check = checkAddress(target, caller, destination ?? endpoint.peer);
     if (check === undefined) {

@@ -15,8 +15,9 @@ import {
 } from '../index.ts';
 import { recheck } from './core.ts';
 import { batchBodyBytes, sendBatch, sendToAddress, sendToPeer } from './endpoint-send.ts';
+import { acquireStream } from './endpoint-stream.ts';
 import { checkOpen, type EndpointTarget, enter } from './endpoint-target.ts';
-import { notSupported, serve } from './error-table.ts';
+import { serve } from './error-table.ts';
 import { checkRange, readOptions } from './options.ts';
 
 /** The five fields, as Receive and MessageReceived have them. */
@@ -84,15 +85,6 @@ async function unsubscribe(target: EndpointTarget, call: MethodCall): Promise<vo
   throw new RpmsgdError('invalid_argument', 'this client is not subscribed');
 }
 
-function acquireStream(
-  _target: EndpointTarget,
-  _call: MethodCall,
-  options: Record<string, Variant>,
-) {
-  readOptions('AcquireStream', options);
-  return notSupported('AcquireStream');
-}
-
 async function close({ core, endpoint }: EndpointTarget, call: MethodCall): Promise<void> {
   const { kind, owner, name } = endpoint.spec;
   if (kind === 'default') {
@@ -125,7 +117,7 @@ export const endpointHandlers = {
     Owner: ({ endpoint }) => endpoint.spec.owner?.sender ?? '',
     Persistent: ({ endpoint }) => endpoint.spec.owner === undefined,
     Connected: ({ endpoint }) => endpoint.isConnected,
-    Streaming: () => false,
+    Streaming: ({ endpoint }) => endpoint.stream !== undefined,
     Mtu: ({ endpoint }) => endpoint.device.mtu,
     Stats: ({ endpoint }) => endpointStats(endpoint),
   },

@@ -19,7 +19,13 @@ export interface ManagerTarget {
   readonly core: Core;
 }
 
-export const features: readonly string[] = ['announce', 'batch', 'persistent', 'subscribe'];
+export const features: readonly string[] = [
+  'announce',
+  'batch',
+  'persistent',
+  'stream',
+  'subscribe',
+];
 
 /** By the names they have in the configuration. */
 export function printLimits(limits: Limits): Record<string, number> {

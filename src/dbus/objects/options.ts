@@ -9,7 +9,7 @@ export const optionTypes = {
   CreateEndpoint: { announce: 'b', persistent: 'b', rx_queue: 'u' },
   Open: { rx_queue: 'u' },
   Subscribe: { ack: 's', window: 'u' },
-  AcquireStream: {},
+  AcquireStream: { mode: 's', hold: 'u', framing: 's', zero_length: 'b', on_reset: 's' },
   Capture: {},
 } as const satisfies Record<string, Readonly<Record<string, keyof Values>>>;
 
@@ -48,6 +48,18 @@ export function readOptions<M extends keyof typeof optionTypes>(
     read[key] = value;
   }
   return read as OptionsOf<M>;
+}
+
+/** Throws RpmsgdError invalid_argument unless the value is one of `choices`, the first by default. */
+export function checkChoice<const C extends readonly [string, ...string[]]>(
+  key: string,
+  value: string | undefined,
+  choices: C,
+): C[number] {
+  if (value === undefined) return choices[0];
+  if (choices.includes(value)) return value;
+  const all = choices.map((choice) => `'${choice}'`).join(', ');
+  throw new RpmsgdError('invalid_argument', `option '${key}' is '${value}'; it is one of ${all}`);
 }
 
 /** Throws RpmsgdError invalid_argument unless 1 <= value <= most. */

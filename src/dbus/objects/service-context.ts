@@ -4,14 +4,21 @@
 
 import type { LinkApi } from '../../addon/link-api.ts';
 import type { ChannelRule, Config, Limits } from '../../config/types.ts';
-import type { LinkContext, Logger, Observer } from '../../remote/context.ts';
+import type { Descriptors, LinkContext, Logger, Observer } from '../../remote/context.ts';
 import type { Device } from '../../remote/device.ts';
 import { Outbox } from '../../remote/outbox.ts';
 import type { ObjectStore } from '../../state/object-store.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 
+export interface ServiceParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly descriptors: Descriptors;
+}
+
 export class ServiceContext implements LinkContext {
   readonly log: Logger;
+  readonly descriptors: Descriptors;
   readonly deviceOf = new Map<number, Device>();
   readonly outbox: Outbox;
   readonly #observer: () => Observer;
@@ -21,8 +28,10 @@ export class ServiceContext implements LinkContext {
   #store: ObjectStore | undefined;
   #lastEndpointId = 0;
 
-  constructor(config: Config, log: Logger, observer: () => Observer) {
+  constructor(parts: ServiceParts, observer: () => Observer) {
+    const { config, log, descriptors } = parts;
     this.log = log;
+    this.descriptors = descriptors;
     this.#observer = observer;
     this.#config = config;
     this.#rules = rulesOf(config);

@@ -10,10 +10,11 @@ import type {
   ReceivedMessage,
   RemoteState,
   ResetCause,
+  StreamNote,
 } from '../../addon/types.ts';
 import type { Config, RemoteConfig } from '../../config/types.ts';
 import { Callers } from '../../remote/callers.ts';
-import type { Logger } from '../../remote/context.ts';
+import type { Descriptors, Logger } from '../../remote/context.ts';
 import type { SendOutcome } from '../../remote/outbox.ts';
 import { Remote } from '../../remote/remote.ts';
 import { Restorer } from '../../remote/restore.ts';
@@ -26,7 +27,8 @@ import { Access, type GroupId, groupIdFromFile } from './access.ts';
 import { adopt, type Core } from './core.ts';
 import { Publisher, type Tree } from './publisher.ts';
 import { ServiceContext } from './service-context.ts';
-import { type BusCalls, subscriberPort } from './subscriber-port.ts';
+import { Streams } from './streams.ts';
+import { type BusCalls, streamPort, subscriberPort } from './subscriber-port.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface ServiceDeps {
@@ -42,6 +44,7 @@ export interface ServiceDeps {
   /** The board behind a remote is gone for good: the daemon is to end. */
   readonly boardGone: (remote: string) => void;
   readonly groupId?: GroupId;
+  readonly descriptors: Descriptors;
 }
 
 /** What of an earlier daemon there is to go on with. */
@@ -76,7 +79,7 @@ export class RpmsgService implements LinkListener {
   constructor(deps: ServiceDeps) {
     const { tree, clients, bus, log, version, reload, groupId = groupIdFromFile } = deps;
     this.#deps = deps;
-    this.#context = new ServiceContext(deps.config, log, () => this.#publisher);
+    this.#context = new ServiceContext(deps, () => this.#publisher);
     this.#core = {
       isStopping: false,
       version,
@@ -88,6 +91,11 @@ export class RpmsgService implements LinkListener {
         this.#context,
         new UidQuota('subscriptions', 'limit subscriptions_per_uid'),
         (path, sender) => subscriberPort({ tree, bus, log }, path, sender),
+      ),
+      streams: new Streams(
+        this.#context,
+        new UidQuota('streams', 'limit streams_per_uid'),
+        (path, sender) => streamPort(tree, path, sender),
       ),
       reload,
     };
@@ -125,6 +133,7 @@ export class RpmsgService implements LinkListener {
     for (const record of store.found.subscriptions) {
       this.#core.subscriptions.restore(record, this.#core.callers);
     }
+    this.#core.streams.restore(store.found.streams);
     link.dropUnclaimed();
     for (const remote of this.#remotes.values()) {
       openStaticEndpoints(remote, remote.config.endpoints);
@@ -188,7 +197,10 @@ export class RpmsgService implements LinkListener {
     this.#context.use(config);
     this.#publisher.limitsChanged();
     for (const remote of this.#remotes.values()) {
-      for (const device of remote.devices) device.refreshGroups();
+      for (const device of remote.devices) {
+        device.refreshGroups();
+        device.endNarrowedStreams();
+      }
       const old = before.remotes.find(({ name }) => name === remote.name)?.endpoints ?? [];
       const wanted = config.remotes.find(({ name }) => name === remote.name)?.endpoints ?? [];
       await closeStaticEndpoints(remote, old, wanted);
@@ -283,6 +295,14 @@ export class RpmsgService implements LinkListener {
   synced(endpoint: number, tag: number): void {
     if (this.#context.deviceOf.get(endpoint)?.nameServiceId === endpoint) this.#settled();
     this.#context.deviceOf.get(endpoint)?.synced(endpoint, tag);
+  }
+
+  streamNote(endpoint: number, note: StreamNote): void {
+    this.#context.deviceOf.get(endpoint)?.streamNote(endpoint, note);
+  }
+
+  streamOver(endpoint: number, nextSeq: number): void {
+    this.#context.deviceOf.get(endpoint)?.streamOver(endpoint, nextSeq);
   }
 
   sendDone(token: number, result: SendOutcome): void {

@@ -2,6 +2,7 @@
 // The way to one subscriber: unicast signals, and a ping that says whether it reads them.
 
 import type { Logger } from '../../remote/context.ts';
+import type { StreamPort } from '../../remote/stream.ts';
 import type { SubscriberPort } from '../../remote/subscriber.ts';
 import { type Bus, BusError, ErrorName } from '../index.ts';
 import { endpointInterface, messageFields } from './endpoint.ts';
@@ -30,6 +31,16 @@ export function subscriberPort(
     message: (message) => emit('MessageReceived', messageFields(message)),
     overrun: (dropped) => emit('Overrun', [dropped]),
     ping: () => ping(bus, log, sender),
+  };
+}
+
+/** The way to whoever holds a stream. One that left the bus, or never was on this one, is not told. */
+export function streamPort(tree: Tree, path: string, sender: string): StreamPort {
+  const emit = (member: string, args: readonly unknown[]) =>
+    tree.emitSignal(path, endpointInterface.name, member, args, sender);
+  return {
+    overrun: (dropped) => emit('Overrun', [dropped]),
+    refused: (count, bytes, reason) => emit('PacketRefused', [count, bytes, reason]),
   };
 }
 

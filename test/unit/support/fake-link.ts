@@ -2,6 +2,7 @@
 // A link without a thread: queues, grants, drops and waiting sends as the real one has them, and a
 // remote whose every move the test makes. What it reports is reported by flush().
 
+import { openSync } from 'node:fs';
 import type { LinkApi } from '../../../src/addon/link-api.ts';
 import type {
   DeviceState,
@@ -18,6 +19,7 @@ import type {
   Resume,
   SendRequest,
   SendStart,
+  StreamSetup,
 } from '../../../src/addon/types.ts';
 import { type ErrorCode, RpmsgdError } from '../../../src/util/errors.ts';
 
@@ -69,6 +71,8 @@ export class FakeLink implements LinkApi {
   readonly cancelled: number[] = [];
   readonly released = new Map<number, number>();
   readonly reinitialized: number[] = [];
+  readonly streams = new Map<number, StreamSetup>();
+  guarded: readonly number[] = [];
   /** Transmit buffers that are free, all vdevs together. */
   freeBuffers = Number.POSITIVE_INFINITY;
   /** What the next send answers, whatever else holds. */
@@ -190,7 +194,38 @@ export class FakeLink implements LinkApi {
       rxDropped: BigInt(rxDropped),
       txMessages: BigInt(txMessages),
       txBytes: 0n,
+      rxForeign: 0n,
+      rxEmpty: 0n,
+      txRefused: 0n,
+      txDropped: 0n,
     };
+  }
+
+  packetPair(): readonly [number, number] {
+    return [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
+  }
+
+  openStream(setup: StreamSetup): void {
+    this.streams.set(setup.endpoint, setup);
+  }
+
+  resumeStream(endpoint: number): boolean {
+    return this.streams.has(endpoint);
+  }
+
+  dropUnresumed(): void {}
+
+  closeStream(endpoint: number): void {
+    this.endStream(endpoint);
+  }
+
+  setStreamPeer(endpoint: number, peer: number, generation: number): void {
+    const setup = this.streams.get(endpoint);
+    if (setup !== undefined) this.streams.set(endpoint, { ...setup, peer, generation });
+  }
+
+  guard(_remote: number, _vdev: number, addresses: readonly number[]): void {
+    this.guarded = addresses;
   }
 
   deviceStatus(): number {
@@ -279,6 +314,13 @@ export class FakeLink implements LinkApi {
   failWaiting(outcome: ErrorCode): void {
     for (const request of [...this.waiting]) this.#finish(request, outcome);
     this.flush();
+  }
+
+  /** Its client hangs up, or the link ends it. */
+  endStream(endpoint: number): void {
+    this.streams.delete(endpoint);
+    const nextSeq = describeKept(this.#get(endpoint)).firstSeq;
+    this.#events.push(() => this.listener.streamOver(endpoint, nextSeq));
   }
 
   /** One batch: everything there is to report. */

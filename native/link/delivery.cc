@@ -17,22 +17,31 @@ void count_drop(Endpoint& endpoint) {
 
 } // namespace
 
-int32_t Delivery::reserve_slot(Endpoint& endpoint) {
-  SlotArena& arena = endpoint.vdev.arena();
+bool Delivery::has_place(const Endpoint& endpoint) {
   const uint32_t queued = endpoint.queue.size();
-  Stream* const stream = endpoint.reader();
   // A lossless vdev's remote has no more buffers than there are slots, so that one is free.
-  if (endpoint.vdev.is_lossless() && queued < endpoint.queue.capacity()) return arena.reserve();
+  if (endpoint.vdev.is_lossless()) return queued < endpoint.queue.capacity();
+  const Stream* const stream = endpoint.reader();
   const uint32_t most = std::min(endpoint.queue.capacity(),
                                  stream == nullptr ? UINT32_MAX : stream->options.hold);
   // No hog exhausts the arena: whoever holds more than what is left pays with its own.
-  if (queued < most && queued < arena.free_slots()) return arena.reserve();
-  if (stream != nullptr) { // what it holds may be on its way into the socket
+  return queued < most && queued < endpoint.vdev.arena().free_slots();
+}
+
+bool Delivery::should_deliver_first(const Endpoint& endpoint) {
+  const Stream* const stream = endpoint.reader();
+  return stream != nullptr && stream->is_writable && !stream->has_hung_up && !has_place(endpoint);
+}
+
+int32_t Delivery::reserve_slot(Endpoint& endpoint) {
+  SlotArena& arena = endpoint.vdev.arena();
+  if (has_place(endpoint)) return arena.reserve();
+  if (Stream* const stream = endpoint.reader()) { // of what it holds nothing is given up
     count_drop(endpoint);
     ++stream->dropped_now;
     return -1;
   }
-  if (queued == 0) {
+  if (endpoint.queue.size() == 0) {
     count_drop(endpoint);
     return -1;
   }

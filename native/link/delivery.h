@@ -21,6 +21,8 @@ public:
   /// oldest message first. -1 if there is none to give up, or if a stream holds them: the new
   /// message is dropped. Either way counted.
   int32_t reserve_slot(Endpoint& endpoint);
+  /// One message more would be dropped, and need not be: the stream's socket may have room.
+  static bool should_deliver_first(const Endpoint& endpoint);
   /// The reserved slot was filled.
   void accept(Endpoint& endpoint, uint32_t slot);
 
@@ -40,6 +42,7 @@ public:
   bool hand_over();
 
 private:
+  static bool has_place(const Endpoint& endpoint);
   void mark_ready(Endpoint& endpoint);
   void drop_oldest(Endpoint& endpoint);
   bool hand_over_one(Endpoint& endpoint);

@@ -14,10 +14,11 @@ ReceivePath::Outcome ReceivePath::receive_one(Vdev& vdev, uint32_t generation) {
   case DriverQueue::Peek::fault: return Outcome::fault;
   case DriverQueue::Peek::ready: break;
   }
-  return take_message(vdev, used, generation) ? Outcome::taken : Outcome::deferred;
+  return take_message(vdev, used, generation);
 }
 
-bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation) {
+ReceivePath::Outcome ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used,
+                                               uint32_t generation) {
   DriverQueue& rx = vdev.rx();
   std::array<uint8_t, kHeaderBytes> head;
   rx.copy_out(used, 0, head); // used.length_bytes >= 16: peek() saw to that
@@ -27,7 +28,7 @@ bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t gene
   if (header.length > used.length_bytes - kHeaderBytes) {
     vdev.counters().rx_malformed.add();
     rx.take(used);
-    return true;
+    return Outcome::taken;
   }
   Endpoint* const endpoint = vdev.addresses().find(header.destination);
   // An endpoint that was opened before the message it is to receive was provoked is always known:
@@ -35,8 +36,9 @@ bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t gene
   uint64_t& deferred = deferred_[vdev.index()];
   if (endpoint == nullptr && !commands_.empty() && deferred != used.position + 1) {
     deferred = used.position + 1;
-    return false;
+    return Outcome::deferred;
   }
+  if (endpoint != nullptr && Delivery::should_deliver_first(*endpoint)) return Outcome::full;
   vdev.counters().rx_messages.add();
   vdev.counters().rx_bytes.add(header.length);
   if (endpoint != nullptr) {
@@ -45,7 +47,7 @@ bool ReceivePath::take_message(Vdev& vdev, const UsedBuffer& used, uint32_t gene
     vdev.counters().rx_no_endpoint.add();
     rx.take(used);
   }
-  return true;
+  return Outcome::taken;
 }
 
 void ReceivePath::accept(Endpoint& endpoint, const UsedBuffer& used, const RpmsgHeader& header,

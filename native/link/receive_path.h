@@ -24,13 +24,14 @@ public:
     taken,    // one message was taken: accepted, or dropped and counted
     deferred, // nobody is known at its address, but commands wait: run them, then look again;
               // once a message, so that one who keeps giving commands cannot stop a ring
+    full,     // its stream holds all it may and its socket may have room: deliver, then look again
     fault,    // the ring is poisoned
   };
 
   Outcome receive_one(Vdev& vdev, uint32_t generation);
 
 private:
-  bool take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation);
+  Outcome take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation);
   void accept(Endpoint& endpoint, const UsedBuffer& used, const RpmsgHeader& header,
               uint32_t generation);
 

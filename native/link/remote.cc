@@ -180,7 +180,9 @@ bool Remote::take_messages(Vdev& vdev, uint32_t& budget) {
   for (uint32_t taken = 0; taken < kVdevBudget && budget > 0; ++taken) {
     drain_words(budget); // before each message: a remote spins in its send until RR is read
     const auto outcome = receive_.receive_one(vdev, life_.generation());
-    if (outcome == ReceivePath::Outcome::nothing) return found;
+    if (outcome == ReceivePath::Outcome::nothing || outcome == ReceivePath::Outcome::full) {
+      return found;
+    }
     if (outcome == ReceivePath::Outcome::deferred) {
       budget = 0; // ends this turn: commands come first in the next one
       return true;
@@ -232,13 +234,15 @@ bool Remote::serve_senders(Vdev& vdev, uint32_t& budget) {
     (void)streams_.collect(vdev, life_.generation(), budget, service_ns_); // what a death left
     return found;
   }
-  const uint32_t callers = sends_.waiting_callers(vdev);
   const uint32_t streams = vdev.streams().with_packets.size();
-  const bool callers_first = callers > 0 && turn_++ % (callers + streams) < callers;
-  bool found = callers_first && sends_.pump(vdev, callers);
+  const SendPath::Share share = sends_.share(vdev, streams);
+  const bool callers_first = share.callers > 0 && turn_++ % (share.callers + streams) < share.callers;
+  bool found = callers_first && sends_.pump(vdev, share.callers * share.buffers);
   const uint32_t moved = streams_.collect(vdev, life_.generation(), budget, service_ns_);
   budget -= std::min(budget, moved);
-  found = (callers > 0 && !callers_first && sends_.pump(vdev, callers)) || found;
+  if (share.callers > 0 && !callers_first) {
+    found = sends_.pump(vdev, share.callers * share.buffers) || found;
+  }
   return moved > 0 || found;
 }
 

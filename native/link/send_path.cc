@@ -182,16 +182,14 @@ bool SendPath::pump(Vdev& vdev, uint32_t limit) {
   return posted;
 }
 
-SendPath::Reserved SendPath::reserve(Vdev& vdev, Endpoint& endpoint, uint32_t wanted,
-                                     uint32_t sharers) {
+SendPath::Reserved SendPath::reserve(Vdev& vdev, Endpoint& endpoint, uint32_t wanted) {
   const Lock lock(mutex_);
   if (refusal(vdev) != Errc::ok) return {0, false, true};
   const uint32_t idle = idle_buffers(vdev);
   if (idle == 0) return {0, true, false};
   if (!has_credit(vdev, endpoint)) return {};
-  const uint32_t share = std::max(1u, idle / std::max(1u, sharers));
   const uint32_t credit = endpoint.tx_credits - endpoint.tx_in_flight;
-  const uint32_t buffers = std::min({wanted, share, credit});
+  const uint32_t buffers = std::min({wanted, idle, credit});
   vdev.tx_reserved += buffers;
   return {buffers, false, false};
 }
@@ -223,9 +221,10 @@ Endpoint* SendPath::find_sender(Vdev& vdev, uint32_t id) {
   return vdev.senders().find(id);
 }
 
-uint32_t SendPath::waiting_callers(Vdev& vdev) {
+SendPath::Share SendPath::share(Vdev& vdev, uint32_t streams) {
   const Lock lock(mutex_);
-  return vdev.waiting().callers();
+  const uint32_t callers = vdev.waiting().callers();
+  return {callers, std::max(1u, idle_buffers(vdev) / std::max(1u, callers + streams))};
 }
 
 void SendPath::end(Vdev& vdev, WaitingSend* entry, Errc result) {

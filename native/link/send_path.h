@@ -48,10 +48,10 @@ public:
     bool is_short = false;  // none, for want of a buffer and not of a credit
     bool is_closed = false; // none, as nothing can be sent now
   };
-  /// Sets up to `wanted` idle buffers aside, within the endpoint's credit and its share among
-  /// `sharers`; none while the vdev cannot be sent to. Before a packet leaves its socket, so that
-  /// it has a place. Ends with unreserve().
-  Reserved reserve(Vdev& vdev, Endpoint& endpoint, uint32_t wanted, uint32_t sharers);
+  /// Sets up to `wanted` idle buffers aside, within the endpoint's credit; none while the vdev
+  /// cannot be sent to. Before a packet leaves its socket, so that it has a place. Ends with
+  /// unreserve().
+  Reserved reserve(Vdev& vdev, Endpoint& endpoint, uint32_t wanted);
   /// Posts into one of them, or gives it up: false when the queue is poisoned. Without a kick.
   bool post_reserved(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
                      std::span<const uint8_t> payload, NumberUpdate also);
@@ -63,8 +63,12 @@ public:
   void set_streams_wait(Vdev& vdev, bool streams_wait);
   /// The open endpoint with this id, or null.
   Endpoint* find_sender(Vdev& vdev, uint32_t id);
-  /// Callers whose sends wait.
-  uint32_t waiting_callers(Vdev& vdev);
+  struct Share {
+    uint32_t callers; // whose sends wait
+    uint32_t buffers; // for each of them and of the streams, at least 1
+  };
+  /// How the buffers that are idle now are shared between those who wait for one.
+  Share share(Vdev& vdev, uint32_t streams);
 
   /// Takes used TX buffers, at most `limit`; how many, and credits go back to their endpoints.
   uint32_t reclaim(Vdev& vdev, uint32_t limit);

@@ -37,6 +37,7 @@ struct Stream {
   const uint64_t first_seq;
 
   // The link thread's.
+  uint64_t tag = 0; // of its events
   UniqueFd socket;
   SlotQueue roomier; // swapped for the endpoint's queue as the stream begins, if that is too small
   bool is_readable = true; // packets may be there; edges say when again

@@ -20,12 +20,11 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
   if (!resume_batch(vdev, generation)) return 0;
   uint32_t moved = 0;
   bool is_short = false;
-  const uint32_t callers = sends_.waiting_callers(vdev);
+  const uint32_t share = sends_.share(vdev, set.with_packets.size()).buffers;
   for (uint32_t turns = set.with_packets.size(); turns > 0 && moved < budget && !is_short;
        --turns) {
     Stream& stream = *set.with_packets.pop();
-    const uint32_t wanted = std::min(budget - moved, kStreamBatch);
-    const Step step = collect_from(stream, wanted, set.with_packets.size() + 1 + callers);
+    const Step step = collect_from(stream, std::min({budget - moved, share, kStreamBatch}));
     moved += step.moved;
     is_short = step.outcome == Step::no_buffer;
     if (!may_stay(stream, step.outcome, now_ns)) continue;
@@ -36,8 +35,7 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
   return moved;
 }
 
-StreamService::Step StreamService::collect_from(Stream& stream, uint32_t wanted,
-                                                uint32_t sharers) {
+StreamService::Step StreamService::collect_from(Stream& stream, uint32_t wanted) {
   Endpoint& endpoint = stream.endpoint;
   Vdev& vdev = endpoint.vdev;
   if (!stream.options.writes) stream.is_readable = false;
@@ -45,7 +43,7 @@ StreamService::Step StreamService::collect_from(Stream& stream, uint32_t wanted,
   if (!stream.options.with_header && stream.record.peer == kAnyAddress) {
     return {Step::no_peer, 0};
   }
-  SendPath::Reserved place = sends_.reserve(vdev, endpoint, wanted, sharers);
+  SendPath::Reserved place = sends_.reserve(vdev, endpoint, wanted);
   if (place.buffers == 0) {
     if (place.is_closed) return {Step::closed, 0};
     return {place.is_short ? Step::no_buffer : Step::no_credit, 0};
@@ -133,7 +131,7 @@ bool StreamService::resume_batch(Vdev& vdev, uint32_t generation) {
   Endpoint* const endpoint = sends_.find_sender(vdev, batch.endpoint);
   if (endpoint != nullptr && batch.generation == generation && batch.done < taken) {
     SendPath::Reserved place =
-        sends_.reserve(vdev, *endpoint, taken - static_cast<uint32_t>(batch.done), 1);
+        sends_.reserve(vdev, *endpoint, taken - static_cast<uint32_t>(batch.done));
     if (place.buffers == 0) return false;
     post_batch(vdev, *endpoint, taken, place.buffers);
     sends_.unreserve(vdev, place.buffers);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From slots into a client's socket. A slot is free only after the kernel took its bytes, and what
 // the kernel took is never sent again, whenever this process dies.
+#include <sys/epoll.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -43,7 +45,10 @@ uint32_t StreamService::deliver_to(Stream& stream, uint32_t generation) {
 void StreamService::on_send_error(Stream& stream, int error) {
   if (error == EAGAIN) {
     stream.is_writable = false; // an edge says when there is room
-  } else if (error != ENOBUFS && error != ENOMEM && error != EINTR) {
+  } else if (error == ENOBUFS || error == ENOMEM || error == EINTR) {
+    stream.is_writable = false;
+    (void)watch(stream, EPOLL_CTL_MOD); // no edge will come of that: it is asked for
+  } else {
     stream.has_hung_up = true; // its end is closed, or not read any more
     stream.is_readable = true;
     stream.endpoint.vdev.streams().with_packets.push(stream);

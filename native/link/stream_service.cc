@@ -23,6 +23,14 @@ constexpr uint64_t kLingerNs = 20'000 * kNsPerMs;
 
 } // namespace
 
+/// By edges: what a blocked stream's client does costs one entry of epoll's list, and no call.
+bool StreamService::watch(Stream& stream, int operation) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = stream.tag;
+  return epoll_ctl(epoll_, operation, stream.socket.get(), &event) == 0;
+}
+
 void StreamService::open(Stream& stream, uint64_t tag, uint32_t generation) {
   Endpoint& endpoint = stream.endpoint;
   if (stream.roomier.capacity() > endpoint.queue.capacity()) {
@@ -37,13 +45,8 @@ void StreamService::open(Stream& stream, uint64_t tag, uint32_t generation) {
   // A direction that was not asked for is closed: the client learns it from its own calls.
   if (!stream.options.reads) ::shutdown(stream.socket.get(), SHUT_WR);
   if (!stream.options.writes) ::shutdown(stream.socket.get(), SHUT_RD);
-  // By edges: what a blocked stream's client does costs one entry of epoll's list, and no call.
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = tag;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, stream.socket.get(), &event) != 0) {
-    return end(stream, StreamEnd::socket_error);
-  }
+  stream.tag = tag;
+  if (!watch(stream, EPOLL_CTL_ADD)) return end(stream, StreamEnd::socket_error);
   begin_life(stream, generation);
   if (stream.options.writes) set.with_packets.push(stream);
   if (stream.options.reads) set.with_messages.push(stream);
@@ -112,7 +115,7 @@ void StreamService::close(Stream& stream) {
     uint32_t taken = 0;
     uint32_t step = 0;
     do {
-      step = collect_from(stream, kStreamBatch, 1).moved;
+      step = collect_from(stream, kStreamBatch).moved;
       taken += step;
     } while (step > 0 && taken < kMostDiscarded);
     discard(stream);

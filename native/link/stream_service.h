@@ -61,7 +61,7 @@ private:
     Refusal refusal = Refusal::none;
   };
 
-  Step collect_from(Stream& stream, uint32_t wanted, uint32_t sharers);
+  Step collect_from(Stream& stream, uint32_t wanted);
   static uint32_t take_packets(Stream& stream, uint32_t asked);
   static bool is_at_end(const Stream& stream);
   void post_batch(Vdev& vdev, Endpoint& endpoint, uint32_t taken, uint32_t& places);
@@ -74,7 +74,8 @@ private:
   uint32_t drop_undeliverable(Stream& stream, uint32_t generation);
   static bool is_deliverable(const Stream& stream, const SlotRecord& record, uint32_t generation);
   void learn_peer(Stream& stream, const SlotRecord& record, uint32_t generation);
-  static void on_send_error(Stream& stream, int error);
+  void on_send_error(Stream& stream, int error);
+  bool watch(Stream& stream, int operation);
 
   static void begin_life(Stream& stream, uint32_t generation);
   static void discard(Stream& stream);

@@ -35,12 +35,7 @@ class AddonLink implements LinkApi {
 
   openRemote(setup: RemoteSetup): OpenedRemote {
     const { platform, name, ...rest } = setup;
-    const opened = this.#native.openRemote({
-      ...rest,
-      socket: platform.socket,
-      core: platform.core,
-      soc: platform.soc,
-    });
+    const opened = this.#native.openRemote({ ...rest, ...platform });
     if ('index' in opened) return opened;
     throw new RpmsgdError(
       opened.code as ErrorCode,

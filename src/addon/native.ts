@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { RpmsgdError } from '../util/errors.ts';
-import type { OpenedRemote } from './types.ts';
+import type { OpenedRemote, RemoteSetup } from './types.ts';
 
 export type LockOutcome =
   | { readonly status: 'locked' }
@@ -69,25 +69,8 @@ export interface NativeLink {
   close(): void;
 }
 
-export interface NativeRemoteSetup {
-  readonly socket: string;
-  readonly core: string;
-  readonly soc: string;
-  readonly vdevs: number;
-  readonly vringBase: number;
-  readonly vringStride: number;
-  readonly vring1Offset: number;
-  readonly bufferBase: number;
-  readonly bufferStride: number;
-  readonly descriptors: number;
-  readonly align: number;
-  readonly bufferBytes: number;
-  readonly slots: number;
-  readonly readyWaitMs: number;
-  readonly partition: number;
-  readonly losslessVdevs: number;
-  readonly stateFile: string;
-}
+/** The keys of the platform beside the others; `kind` says which platform it is. */
+export type NativeRemoteSetup = Omit<RemoteSetup, 'name' | 'platform'> & RemoteSetup['platform'];
 
 export interface NativeAddon {
   readonly Link: new () => NativeLink;

@@ -21,17 +21,47 @@ export type DeviceState = (typeof deviceStates)[number];
 export const resetCauses = ['rebooted', 'rxdb', 'flag', 'reinitialize', 'silent-restart'] as const;
 export type ResetCause = (typeof resetCauses)[number];
 
+/** A core of a simulated SoC. */
+export interface SimSetup {
+  readonly kind: 'sim';
+  readonly socket: string;
+  readonly core: string;
+  /** What the board must say it is. */
+  readonly soc: string;
+}
+
+/**
+ * A core reached through /dev/uioN. A device is found by its UIO name where one is given, else by
+ * the physical address of its map. Addresses are physical.
+ */
+export interface UioSetup {
+  readonly kind: 'uio';
+  readonly core: string;
+  readonly soc: string;
+  readonly muGeneration: 'v1' | 'imx7ulp' | 'v2';
+  /** vdevs that the core's firmware can address, 1..8. */
+  readonly maxVdevs: number;
+  /** UIO name of the MU. Empty: found by muBase. */
+  readonly muDevice: string;
+  /** Its registers. 0: not known, and muDevice is given. */
+  readonly muBase: number;
+  /** UIO name of the device that maps vrings and buffers. Empty: found by their addresses. */
+  readonly memoryDevice: string;
+  /** UIO name of the MU by which SCFW is called. Empty: found by scuMuBase. */
+  readonly scuMuDevice: string;
+  /** Its registers. 0: SCFW is not asked. */
+  readonly scuMuBase: number;
+  /** SCFW's number of that MU, SC_R_MU_0A and so on. 0: SCFW is not asked. */
+  readonly scuMuResource: number;
+  /** Memory that no UIO device maps is mapped through /dev/mem. */
+  readonly devMem: boolean;
+}
+
 /** Where one remote's rings and buffers lie; every address physical, every size in bytes. */
 export interface RemoteSetup {
   readonly name: string;
   /** Which Platform is constructed; hardware and simulation differ here and nowhere else. */
-  readonly platform: {
-    readonly kind: 'sim';
-    readonly socket: string;
-    readonly core: string;
-    /** What the board must say it is. */
-    readonly soc: string;
-  };
+  readonly platform: SimSetup | UioSetup;
   /** vdevs offered, 1..8. */
   readonly vdevs: number;
   readonly vringBase: number;

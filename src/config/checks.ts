@@ -3,8 +3,9 @@
 // must have a vdev.
 
 import type { PathStep } from './origins.ts';
+import { checkPlatform } from './platforms.ts';
 import { checkRegions } from './regions.ts';
-import { coreOf, defaultSocket, soc, vdevsOf } from './resolve.ts';
+import { boardOf, coreOf, soc, vdevsOf } from './resolve.ts';
 import type { FileShape, RemoteShape } from './schema.ts';
 import { maxVdevs, socs } from './socs.ts';
 import { defaultLimits } from './types.ts';
@@ -42,6 +43,7 @@ function checkRemote(remote: RemoteShape, index: number, complain: Complain): vo
   if ((remote.buffer_bytes ?? 512) % 4 !== 0) {
     complain([...path, 'buffer_bytes'], 'must be a multiple of 4; 512 is usual');
   }
+  checkPlatform(remote, path, complain);
   checkLossless(remote, path, complain);
   checkEndpoints(remote, path, complain);
 }
@@ -96,7 +98,7 @@ function checkCoresDiffer(remotes: readonly RemoteShape[], complain: Complain): 
   for (const [index, remote] of remotes.entries()) {
     const core = coreOf(remote);
     if (core === undefined) continue;
-    const id = JSON.stringify([remote.socket ?? defaultSocket, core]);
+    const id = JSON.stringify([boardOf(remote), core]);
     const other = taken.get(id);
     if (other !== undefined) {
       complain(

@@ -28,6 +28,7 @@ function leaves(value: object, prefix: string, into: Leaves = new Map()): Leaves
 }
 
 const spelling: Readonly<Record<string, string>> = {
+  kind: 'platform',
   vringBase: 'vrings.base',
   vringStride: 'vrings.stride',
   vring1Offset: 'vrings.vring1_offset',
@@ -49,15 +50,12 @@ function differing(before: Leaves, after: Leaves): string[] {
 /** What of a remote needs a restart, by key. */
 function fixed(remote: RemoteConfig): Leaves {
   const { platform, name: _name, partition: _number, ...memory } = remote.setup;
-  const { soc, partition, lossless } = remote;
+  const { partition, lossless } = remote;
   return leaves(
     {
-      soc,
       partition,
       lossless,
-      platform: platform.kind,
-      core: platform.core,
-      socket: platform.socket,
+      ...platform,
       ...memory,
     },
     `remote "${remote.name}"`,

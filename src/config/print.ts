@@ -46,9 +46,9 @@ function printRemote(remote: RemoteConfig): string[] {
       ['platform', setup.platform.kind],
       ['soc', remote.soc],
       ['core', setup.platform.core],
-      ['socket', setup.platform.socket],
-      ['vdevs', setup.vdevs],
     ]),
+    ...printPlatform(setup.platform),
+    ...lines([['vdevs', setup.vdevs]]),
     `vrings = { base = ${hex(setup.vringBase)}, size = ${hex(vringSize)}, stride = ${hex(setup.vringStride)}, vring1_offset = ${hex(setup.vring1Offset)} }`,
     `buffers = { base = ${hex(setup.bufferBase)}, size = ${hex(bufferSize)} }`,
     ...lines([
@@ -61,6 +61,22 @@ function printRemote(remote: RemoteConfig): string[] {
     `lossless = [${remote.lossless.join(', ')}]`,
   ];
   return [section('[[remote]]', body), ...remote.endpoints.map(printEndpoint)];
+}
+
+/** The keys that one platform alone has; empty names and addresses are what is not said. */
+function printPlatform(platform: RemoteConfig['setup']['platform']): string[] {
+  if (platform.kind === 'sim') return lines([['socket', platform.socket]]);
+  const base = (key: string, value: number) => (value === 0 ? [] : [`${key} = ${hex(value)}`]);
+  return [
+    ...lines([['mu_device', platform.muDevice || undefined]]),
+    ...base('mu_base', platform.muBase),
+    ...lines([
+      ['memory_device', platform.memoryDevice || undefined],
+      ['scu_mu_device', platform.scuMuDevice || undefined],
+    ]),
+    ...base('scu_mu_base', platform.scuMuBase),
+    ...lines([['dev_mem', platform.devMem]]),
+  ];
 }
 
 function printEndpoint({ vdev, name, src, dst }: StaticEndpoint): string {

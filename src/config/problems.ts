@@ -25,7 +25,7 @@ export class ConfigError extends Error {
   }
 }
 
-const addressKeys = new Set(['base', 'size', 'stride', 'vring1_offset']);
+const addressKeys = new Set(['base', 'size', 'stride', 'vring1_offset', 'mu_base', 'scu_mu_base']);
 
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;

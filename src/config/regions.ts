@@ -4,9 +4,9 @@
 import type { PathStep } from './origins.ts';
 import { hex } from './problems.ts';
 import {
+  boardOf,
   bufferBytesPerVdev,
   coreOf,
-  defaultSocket,
   soc,
   vdevsOf,
   vringDefaults,
@@ -51,7 +51,7 @@ function regionsOf(remote: RemoteShape, index: number, complain: Complain): Regi
   const vdevs = vdevsOf(remote);
   const perVdev = bufferBytesPerVdev(remote);
   const regions: Region[] = [];
-  const board = remote.socket ?? defaultSocket;
+  const board = boardOf(remote);
   type Size = Omit<Region, 'path' | 'board' | 'base'>;
   const add = (key: string, base: number | undefined, size: Size) => {
     const path = ['remote', index, key];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fills in what the files leave out: limits, ring geometry, the windows of a SoC's cores.
 
+import type { SimSetup, UioSetup } from '../addon/types.ts';
 import type { RemoteShape } from './schema.ts';
-import { type Soc, socs } from './socs.ts';
+import { type ScuMu, type Soc, type SocCore, socs } from './socs.ts';
 import type { LinkConfig, RemoteConfig, StaticEndpoint } from './types.ts';
 
 /** Ring geometry of every RPMsg-Lite port towards an A core (rpmsg_platform.h). */
@@ -43,9 +44,29 @@ export function soc(name: string): Soc | undefined {
   return Object.hasOwn(socs, name) ? socs[name] : undefined;
 }
 
+function knownCore(remote: RemoteShape): SocCore | undefined {
+  return soc(remote.soc)?.cores[coreOf(remote) ?? ''];
+}
+
+/** The MU's registers as given, else those of the core; not guessed where the MU has a name. */
+export function muBaseOf(remote: RemoteShape): number | undefined {
+  if (remote.mu_base !== undefined) return remote.mu_base;
+  return remote.mu_device === undefined ? knownCore(remote)?.muBase : undefined;
+}
+
+/** The MU of SCFW that a remote names by its address; undefined where SCFW is not asked. */
+export function scuMuOf(remote: RemoteShape): ScuMu | undefined {
+  return soc(remote.soc)?.scuMus.find(({ base }) => base === remote.scu_mu_base);
+}
+
+/** What two remotes may not share: one of hardware, or one simulated board behind its socket. */
+export function boardOf(remote: RemoteShape): string {
+  return remote.platform === 'sim' ? (remote.socket ?? defaultSocket) : 'uio';
+}
+
 /** Bases and sizes as given, else those of the core; undefined where neither says. */
 export function windowsOf(remote: RemoteShape) {
-  const known = soc(remote.soc)?.cores[coreOf(remote) ?? ''];
+  const known = knownCore(remote);
   const vdevs = vdevsOf(remote);
   const stride = remote.vrings?.stride ?? vringDefaults.stride;
   return {
@@ -68,12 +89,7 @@ export function resolveRemote(remote: RemoteShape): RemoteConfig {
     lossless: remote.lossless ?? [],
     setup: {
       name: remote.name,
-      platform: {
-        kind: 'sim',
-        socket: remote.socket ?? defaultSocket,
-        core: coreOf(remote) ?? remote.name,
-        soc: remote.soc,
-      },
+      platform: remote.platform === 'sim' ? simSetup(remote) : uioSetup(remote),
       vdevs: vdevsOf(remote),
       vringBase: windows.vringBase ?? 0,
       vringStride: windows.vringStride,
@@ -89,6 +105,34 @@ export function resolveRemote(remote: RemoteShape): RemoteConfig {
       losslessVdevs: (remote.lossless ?? []).reduce((bits, vdev) => bits | (1 << vdev), 0),
     },
     endpoints: (remote.endpoint ?? []).map(resolveEndpoint),
+  };
+}
+
+function simSetup(remote: RemoteShape): SimSetup {
+  return {
+    kind: 'sim',
+    socket: remote.socket ?? defaultSocket,
+    core: coreOf(remote) ?? remote.name,
+    soc: remote.soc,
+  };
+}
+
+function uioSetup(remote: RemoteShape): UioSetup {
+  const known = soc(remote.soc);
+  const scuMu = scuMuOf(remote);
+  return {
+    kind: 'uio',
+    core: coreOf(remote) ?? remote.name,
+    soc: remote.soc,
+    muGeneration: known?.muGeneration ?? 'v1',
+    maxVdevs: known?.maxVdevs ?? 1,
+    muDevice: remote.mu_device ?? '',
+    muBase: muBaseOf(remote) ?? 0,
+    memoryDevice: remote.memory_device ?? '',
+    scuMuDevice: scuMu === undefined ? '' : (remote.scu_mu_device ?? ''),
+    scuMuBase: scuMu?.base ?? 0,
+    scuMuResource: scuMu?.resource ?? 0,
+    devMem: remote.dev_mem ?? false,
   };
 }
 

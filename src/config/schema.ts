@@ -61,6 +61,11 @@ const remoteName = text(
   /^[a-z][a-z0-9_-]{0,31}$/,
 );
 
+const uioName = text(
+  'must be the name of a UIO device, as /sys/class/uio/uio*/name has it, like "rpmsg-mu"',
+  /^[!-~]{1,64}$/,
+);
+
 const absolutePath = text('must be an absolute path', /^\//);
 
 export const limitsSchema = v.object({
@@ -93,12 +98,18 @@ const partitionRule = 'must be "auto" or the number of an SCFW partition, 0 to 3
 export const remoteSchema = v.object({
   name: remoteName,
   platform: v.picklist(
-    ['sim'],
-    'is not a platform that can be opened here; the only one is "sim" (a simulated SoC)',
+    ['sim', 'uio'],
+    'is not a platform that can be opened here; it is one of "uio" (hardware, by /dev/uioN) and "sim" (a simulated SoC)',
   ),
   soc: v.string('must be the name of a SoC, like "imx8qxp"'),
   core: optional(text('must be the name of a core, like "cm40"', /^[a-z0-9_-]{1,15}$/)),
   socket: optional(absolutePath),
+  mu_device: optional(uioName),
+  mu_base: optional(memory),
+  memory_device: optional(uioName),
+  scu_mu_device: optional(uioName),
+  scu_mu_base: optional(memory),
+  dev_mem: optional(v.boolean('must be true or false')),
   vdevs: optional(integer(0, Number.MAX_SAFE_INTEGER)),
   vrings: optional(
     v.object({

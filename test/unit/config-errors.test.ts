@@ -145,6 +145,65 @@ describe('a remote is refused', () => {
   });
 });
 
+describe('a remote on UIO is refused', () => {
+  const uio = (lines: string, soc?: string, name?: string) =>
+    remote(lines, soc, name).replace('"sim"', '"uio"');
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'with the socket of a simulated SoC',
+      uio('socket = "/run/soc.sock"'),
+      /^remote\[0\]\.socket = "\/run\/soc.sock": is for platform "sim"; remove it/,
+    ],
+    [
+      'without a MU where no default is known',
+      uio('', 'imx8ulp', 'm33'),
+      /^remote\[0\]\.mu_base: is missing: no default is known for this core/,
+    ],
+    [
+      'with registers between words',
+      uio('mu_base = 0x5d200002'),
+      /^remote\[0\]\.mu_base = 0x5d200002: must be a multiple of 4/,
+    ],
+    [
+      'with a UIO name that is a path',
+      uio('mu_device = "two words"'),
+      /^remote\[0\]\.mu_device = "two words": must be the name of a UIO device/,
+    ],
+    [
+      'with the MU of the kernel for SCFW',
+      uio('scu_mu_base = 0x5d1c0000'),
+      /^remote\[0\]\.scu_mu_base = 0x5d1c0000: is the MU by which the kernel itself calls SCFW; it is one of 0x5d1b0000, 0x5d1d0000, 0x5d1e0000, 0x5d1f0000/,
+    ],
+    [
+      'with a MU for SCFW that does not lead there',
+      uio('scu_mu_base = 0x5d200000'),
+      /^remote\[0\]\.scu_mu_base = 0x5d200000: is not a MU of imx8qxp that reaches SCFW/,
+    ],
+    [
+      'with the name of a MU for SCFW alone',
+      uio('scu_mu_device = "rpmsg-scu-mu"'),
+      /^remote\[0\]\.scu_mu_base: is missing: SCFW is told by which MU it is called/,
+    ],
+    [
+      'with a MU for SCFW where there is none',
+      uio('scu_mu_base = 0x5d1d0000', 'imx8mm', 'm4'),
+      /^remote\[0\]\.scu_mu_base = 0x5d1d0000: imx8mm has no SCFW; remove it/,
+    ],
+  ];
+  test.each(cases)('%s', (_what, text, expected) => {
+    const lines = refusal(text);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(expected);
+  });
+});
+
+test('a simulated remote has no UIO device', () => {
+  expect(refusal(remote('mu_device = "rpmsg-mu"\ndev_mem = true'))).toEqual([
+    'remote[0].mu_device = "rpmsg-mu": is for platform "uio"; remove it',
+    'remote[0].dev_mem = true: is for platform "uio"; remove it',
+  ]);
+});
+
 test('two remotes may not share memory', () => {
   const text =
     remote('', 'imx8qm', 'cm40') + remote('vrings = { base = 0x90000000 }', 'imx8qm', 'cm41');

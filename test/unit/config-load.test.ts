@@ -74,6 +74,49 @@ test('a core that is known needs no addresses', () => {
   expect(remote?.setup.platform.core).toBe('cm41');
 });
 
+const motor = `
+[[remote]]
+name = "motor"
+platform = "uio"
+soc = "imx8qm"
+core = "cm41"
+`;
+
+test('hardware that is known needs no addresses either', () => {
+  const [remote] = loadConfig({ file: write('a.toml', motor) }).remotes;
+  expect(remote?.setup.platform).toEqual({
+    kind: 'uio',
+    core: 'cm41',
+    soc: 'imx8qm',
+    muGeneration: 'v1',
+    maxVdevs: 4,
+    muDevice: '',
+    muBase: 0x5d210000,
+    memoryDevice: '',
+    scuMuDevice: '',
+    scuMuBase: 0,
+    scuMuResource: 0,
+    devMem: false,
+  });
+});
+
+test('a MU with a name needs no address, and the one of SCFW has its resource by its own', () => {
+  const names = 'mu_device = "mu6"\nmemory_device = "ddr"\nscu_mu_device = "mu2"\n';
+  const text = `${motor}${names}scu_mu_base = 0x5d1d0000\ndev_mem = true\n`;
+  const config = loadConfig({ file: write('a.toml', text) });
+  expect(config.remotes[0]?.setup.platform).toMatchObject({
+    muDevice: 'mu6',
+    muBase: 0,
+    memoryDevice: 'ddr',
+    scuMuDevice: 'mu2',
+    scuMuBase: 0x5d1d0000,
+    scuMuResource: 215,
+    devMem: true,
+  });
+  const again = loadConfig({ file: write('b.toml', printConfig(config)) });
+  expect({ ...again, files: [] }).toEqual({ ...config, files: [] });
+});
+
 test('both cores of an i.MX8QM with all their vdevs fit beside each other by default', () => {
   const remote = (name: string) =>
     `[[remote]]\nname = "${name}"\nplatform = "sim"\nsoc = "imx8qm"\nvdevs = 4\n`;

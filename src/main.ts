@@ -2,7 +2,13 @@
 // The program rpmsgd: options, one daemon, signals, exit status.
 
 import { journalSend } from './addon/system.ts';
-import { ConfigError, loadConfig, printConfig } from './config/index.ts';
+import {
+  ConfigError,
+  type ConfigLocation,
+  loadConfig,
+  loadExplained,
+  printConfig,
+} from './config/index.ts';
 import { Daemon } from './daemon/daemon.ts';
 import { ExitStatus, exitStatus } from './daemon/exit.ts';
 import { helpText, type Options, parseOptions } from './daemon/options.ts';
@@ -43,7 +49,7 @@ function handleSignals(daemon: Daemon, log: Logger): void {
 }
 
 async function runDaemon(options: Options): Promise<number> {
-  const config = loadConfig({ file: options.config });
+  const config = loadConfig({ file: options.config, deviceTree: options.deviceTree });
   const log = createLogger({
     level: options.logLevel ?? config.log.level,
     format: options.logFormat,
@@ -58,6 +64,12 @@ async function runDaemon(options: Options): Promise<number> {
   return await daemon.run();
 }
 
+function printEffective(location: ConfigLocation): number {
+  const { config, originOf } = loadExplained(location);
+  process.stdout.write(printConfig(config, originOf));
+  return ExitStatus.ok;
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   switch (options.action) {
@@ -68,8 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(`rpmsgd ${version} (bus API version ${busApiVersion})\n`);
       return ExitStatus.ok;
     case 'print-config':
-      process.stdout.write(printConfig(loadConfig({ file: options.config })));
-      return ExitStatus.ok;
+      return printEffective({ file: options.config, deviceTree: options.deviceTree });
     case 'run':
       return await runDaemon(options);
   }

@@ -24,6 +24,7 @@ const debian = {
     ['dbus-broker', 'dbus-broker'],
     ['libsystemd-dev', '/usr/include/systemd/sd-bus.h'],
     ['pkg-config', 'pkg-config'],
+    ['device-tree-compiler', 'dtc'],
     ['g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
     ['binutils-aarch64-linux-gnu', 'aarch64-linux-gnu-objdump'],
   ],

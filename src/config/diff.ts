@@ -49,7 +49,7 @@ function differing(before: Leaves, after: Leaves): string[] {
 
 /** What of a remote needs a restart, by key. */
 function fixed(remote: RemoteConfig): Leaves {
-  const { platform, name: _name, partition: _number, ...memory } = remote.setup;
+  const { platform, name: _, partition: _number, losslessVdevs: _bits, ...memory } = remote.setup;
   const { partition, lossless } = remote;
   return leaves(
     {

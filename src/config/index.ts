@@ -2,7 +2,9 @@
 // The configuration as the daemon uses it.
 
 export { type ConfigDiff, diffConfig } from './diff.ts';
-export { type ConfigLocation, loadConfig } from './load.ts';
+export { lookedFor } from './discovery/discover.ts';
+export { type ConfigLocation, loadConfig, loadExplained, type OriginOf } from './load.ts';
 export { printConfig } from './print.ts';
 export { ConfigError, type Problem } from './problems.ts';
+export { configDirectories } from './sources.ts';
 export type * from './types.ts';

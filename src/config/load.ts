@@ -2,10 +2,12 @@
 // From files to the effective configuration, or to a list of everything that is wrong with them.
 
 import { checkConfig } from './checks.ts';
+import { chooseTree, layOverDeviceTree } from './device-tree.ts';
+import type { PathStep } from './origins.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { linkDefaults, resolveRemote } from './resolve.ts';
 import type { FileShape } from './schema.ts';
-import { configDirectories, findConfigFiles, readSources } from './sources.ts';
+import { configDirectories, findConfigFiles, type MergedSources, readSources } from './sources.ts';
 import { type ChannelRule, type Config, defaultLimits, type Limits } from './types.ts';
 import { complainer, validateShape } from './validate.ts';
 
@@ -14,23 +16,64 @@ export interface ConfigLocation {
   readonly file?: string | undefined;
   /** Lowest priority first. */
   readonly directories?: readonly string[];
+  /** A device tree in a directory; the live one by default, and none with `file`. */
+  readonly deviceTree?: string | undefined;
+}
+
+/** Where the value came from that a path of keys leads to; undefined: nobody said it. */
+export type OriginOf = (path: readonly PathStep[]) => string | undefined;
+
+export interface ExplainedConfig {
+  readonly config: Config;
+  readonly originOf: OriginOf;
 }
 
 /** Throws ConfigError with every problem that was found. */
-export function loadConfig({ file, directories }: ConfigLocation = {}): Config {
+export function loadConfig(location: ConfigLocation = {}): Config {
+  return loadExplained(location).config;
+}
+
+/** The same, and where each value came from. */
+export function loadExplained(location: ConfigLocation = {}): ExplainedConfig {
+  const { file, directories, deviceTree } = location;
   const files = file === undefined ? findConfigFiles(directories) : [file];
-  const sources = readSources(files);
   const problems: Problem[] = [];
+  const tree = chooseTree(file, deviceTree);
+  const sources = readAll(files, tree, problems);
   const complain = complainer(sources, problems, files.at(-1) ?? configDirectories[0]);
   const shape = validateShape(sources, complain);
   if (shape !== undefined) checkConfig(shape, complain);
   if (shape === undefined || problems.length > 0) throw new ConfigError(problems);
-  return resolve(shape, files);
+  return { config: resolve(shape, files, tree), originOf: (path) => originIn(sources, path) };
 }
 
-function resolve(shape: FileShape, files: readonly string[]): Config {
+function readAll(
+  files: readonly string[],
+  tree: string | undefined,
+  problems: Problem[],
+): MergedSources {
+  const sources = readSources(files);
+  if (tree === undefined) return sources;
+  const laid = layOverDeviceTree(sources, tree);
+  problems.push(...laid.problems);
+  return laid.sources;
+}
+
+function originIn({ root, origins }: MergedSources, path: readonly PathStep[]): string | undefined {
+  let here: unknown = root;
+  for (const step of path) {
+    if (typeof here !== 'object' || here === null) return undefined;
+    here = (here as Record<PathStep, unknown>)[step];
+  }
+  if (here === undefined) return undefined;
+  const { file, key } = origins.find(root, path, '');
+  return key === '' ? file : `${file}: ${key}`;
+}
+
+function resolve(shape: FileShape, files: readonly string[], deviceTree?: string): Config {
   return {
     files,
+    deviceTree,
     limits: resolveLimits(shape.limits),
     link: {
       busyPollUs: shape.link?.busy_poll_us ?? linkDefaults.busyPollUs,

@@ -1,99 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints a configuration as TOML that loads to the same configuration again; physical addresses and
-// sizes in hexadecimal.
+// sizes in hexadecimal. Behind each value stands where it came from, if that is known.
 
+import type { OriginOf } from './load.ts';
 import { snakeCase } from './load.ts';
-import { hex } from './problems.ts';
+import type { PathStep } from './origins.ts';
+import { printValue } from './problems.ts';
 import type { ChannelRule, Config, RemoteConfig, StaticEndpoint } from './types.ts';
 
-type Scalar = string | number | boolean;
+/** Prints the members of one table, which `path` leads to. */
+class TablePrinter {
+  readonly #originOf: OriginOf | undefined;
+  readonly #path: readonly PathStep[];
+  readonly #lines: string[];
 
-function scalar(value: Scalar): string {
-  return JSON.stringify(value);
+  constructor(originOf: OriginOf | undefined, path: readonly PathStep[], header: string) {
+    this.#originOf = originOf;
+    this.#path = path;
+    this.#lines = [header];
+  }
+
+  /** `a.b` for a member of a table within; `otherwise`: where the value is from if nobody said it. */
+  line(key: string, value: unknown, otherwise = 'default'): this {
+    if (value === undefined) return this;
+    const [last = key] = key.split('.').slice(-1);
+    const text = `${key} = ${printValue(last, value)}`;
+    const origin = this.#originOf?.([...this.#path, ...key.split('.')]) ?? otherwise;
+    this.#lines.push(this.#originOf === undefined ? text : `${text}  # ${origin}`);
+    return this;
+  }
+
+  /** A table of numbers and words under the names that files have for them. */
+  all(table: object): this {
+    for (const [key, value] of Object.entries(table)) this.line(snakeCase(key), value);
+    return this;
+  }
+
+  get text(): string {
+    return this.#lines.join('\n');
+  }
 }
 
-function lines(entries: readonly (readonly [string, Scalar | undefined])[]): string[] {
-  return entries.flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key} = ${scalar(value)}`],
-  );
-}
-
-function section(header: string, body: readonly string[]): string {
-  return [header, ...body].join('\n');
-}
-
-export function printConfig(config: Config): string {
-  const numbers = (table: object) =>
-    lines(Object.entries(table).map(([key, value]) => [snakeCase(key), value as number]));
+export function printConfig(config: Config, originOf?: OriginOf): string {
+  const table = (header: string, ...path: PathStep[]) => new TablePrinter(originOf, path, header);
   const sections = [
-    config.files.map((file) => `# ${file}`).join('\n') || '# no file found: these are the defaults',
-    section('[limits]', numbers(config.limits)),
-    section('[link]', numbers(config.link)),
-    section('[log]', lines([['level', config.log.level]])),
-    ...config.remotes.flatMap(printRemote),
-    ...config.channels.map(printChannel),
+    heading(config),
+    table('[limits]', 'limits').all(config.limits).text,
+    table('[link]', 'link').all(config.link).text,
+    table('[log]', 'log').all(config.log).text,
+    ...config.remotes.flatMap((remote, index) => [
+      printRemote(table('[[remote]]', 'remote', index), remote),
+      ...remote.endpoints.map((endpoint, at) =>
+        printEndpoint(table('[[remote.endpoint]]', 'remote', index, 'endpoint', at), endpoint),
+      ),
+    ]),
+    ...config.channels.map((channel, index) =>
+      printChannel(table('[[channel]]', 'channel', index), channel),
+    ),
   ];
   return `${sections.join('\n\n')}\n`;
 }
 
-function printRemote(remote: RemoteConfig): string[] {
+function heading({ files, deviceTree }: Config): string {
+  const tree = deviceTree === undefined ? [] : [`# ${deviceTree} (device tree)`];
+  const read = [...tree, ...files.map((file) => `# ${file}`)];
+  return read.join('\n') || '# no file and no device tree found: these are the defaults';
+}
+
+function printRemote(table: TablePrinter, remote: RemoteConfig): string {
   const { setup } = remote;
-  const vringSize = setup.vdevs * setup.vringStride;
-  const bufferSize = setup.vdevs * setup.bufferStride;
-  const body = [
-    ...lines([
-      ['name', remote.name],
-      ['platform', setup.platform.kind],
-      ['soc', remote.soc],
-      ['core', setup.platform.core],
-    ]),
-    ...printPlatform(setup.platform),
-    ...lines([['vdevs', setup.vdevs]]),
-    `vrings = { base = ${hex(setup.vringBase)}, size = ${hex(vringSize)}, stride = ${hex(setup.vringStride)}, vring1_offset = ${hex(setup.vring1Offset)} }`,
-    `buffers = { base = ${hex(setup.bufferBase)}, size = ${hex(bufferSize)} }`,
-    ...lines([
-      ['descriptors', setup.descriptors],
-      ['buffer_bytes', setup.bufferBytes],
-      ['slots', setup.slots],
-      ['ready_wait_ms', setup.readyWaitMs],
-      ['partition', remote.partition],
-    ]),
-    `lossless = [${remote.lossless.join(', ')}]`,
-  ];
-  return [section('[[remote]]', body), ...remote.endpoints.map(printEndpoint)];
+  const { platform } = setup;
+  const core = `default of ${remote.soc} ${platform.core}`;
+  table
+    .line('name', remote.name)
+    .line('platform', platform.kind)
+    .line('soc', remote.soc)
+    .line('core', platform.core);
+  printPlatform(table, platform, core);
+  return table
+    .line('vdevs', setup.vdevs)
+    .line('vrings.base', setup.vringBase, core)
+    .line('vrings.size', remote.vringSize, 'vdevs × stride')
+    .line('vrings.stride', setup.vringStride)
+    .line('vrings.vring1_offset', setup.vring1Offset)
+    .line('buffers.base', setup.bufferBase, core)
+    .line('buffers.size', remote.bufferSize, 'vdevs × 2 × descriptors × buffer_bytes')
+    .line('descriptors', setup.descriptors)
+    .line('buffer_bytes', setup.bufferBytes)
+    .line('slots', setup.slots)
+    .line('ready_wait_ms', setup.readyWaitMs)
+    .line('partition', remote.partition)
+    .line('lossless', remote.lossless).text;
 }
 
-/** The keys that one platform alone has; empty names and addresses are what is not said. */
-function printPlatform(platform: RemoteConfig['setup']['platform']): string[] {
-  if (platform.kind === 'sim') return lines([['socket', platform.socket]]);
-  const base = (key: string, value: number) => (value === 0 ? [] : [`${key} = ${hex(value)}`]);
-  return [
-    ...lines([['mu_device', platform.muDevice || undefined]]),
-    ...base('mu_base', platform.muBase),
-    ...lines([
-      ['memory_device', platform.memoryDevice || undefined],
-      ['scu_mu_device', platform.scuMuDevice || undefined],
-    ]),
-    ...base('scu_mu_base', platform.scuMuBase),
-    ...lines([['dev_mem', platform.devMem]]),
-  ];
+/** The keys that one platform alone has; empty names and addresses are what nobody knows. */
+function printPlatform(
+  table: TablePrinter,
+  platform: RemoteConfig['setup']['platform'],
+  core: string,
+): void {
+  if (platform.kind === 'sim') {
+    table.line('socket', platform.socket);
+    return;
+  }
+  table
+    .line('mu_device', platform.muDevice || undefined)
+    .line('mu_base', platform.muBase || undefined, core)
+    .line('memory_device', platform.memoryDevice || undefined)
+    .line('scu_mu_device', platform.scuMuDevice || undefined)
+    .line('scu_mu_base', platform.scuMuBase || undefined)
+    .line('dev_mem', platform.devMem);
 }
 
-function printEndpoint({ vdev, name, src, dst }: StaticEndpoint): string {
-  const body = lines([
-    ['vdev', vdev],
-    ['name', name],
-    ['src', src],
-    ['dst', dst],
-  ]);
-  return section('[[remote.endpoint]]', body);
+function printEndpoint(table: TablePrinter, { vdev, name, src, dst }: StaticEndpoint): string {
+  return table.line('vdev', vdev).line('name', name).line('src', src).line('dst', dst).text;
 }
 
-function printChannel({ name, hello, group }: ChannelRule): string {
-  const body = lines([
-    ['name', name],
-    ['hello', hello],
-    ['group', group],
-  ]);
-  return section('[[channel]]', body);
+function printChannel(table: TablePrinter, { name, hello, group }: ChannelRule): string {
+  return table.line('name', name).line('hello', hello).line('group', group).text;
 }

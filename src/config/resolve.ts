@@ -87,6 +87,8 @@ export function resolveRemote(remote: RemoteShape): RemoteConfig {
     soc: remote.soc,
     partition: remote.partition ?? 'auto',
     lossless: remote.lossless ?? [],
+    vringSize: windows.vringSize,
+    bufferSize: windows.bufferSize,
     setup: {
       name: remote.name,
       platform: remote.platform === 'sim' ? simSetup(remote) : uioSetup(remote),

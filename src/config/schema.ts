@@ -148,6 +148,13 @@ export const fileSchema = v.object({
       level: optional(v.picklist(logLevels, `must be one of ${logLevels.join(', ')}`)),
     }),
   ),
+  device_tree: optional(
+    v.object({
+      remotes: optional(
+        v.array(remoteName, 'must be a list of names of remotes, like ["cm40"], or an empty one'),
+      ),
+    }),
+  ),
   remote: optional(v.array(remoteSchema, 'must be a list of tables: [[remote]]')),
   channel: optional(v.array(channelSchema, 'must be a list of tables: [[channel]]')),
 });

@@ -72,6 +72,9 @@ export interface RemoteConfig {
   readonly partition: number | 'auto';
   /** vdevs that stall their remote rather than drop. */
   readonly lossless: readonly number[];
+  /** Bytes that were reserved, at least what the vdevs take. */
+  readonly vringSize: number;
+  readonly bufferSize: number;
   /** What the link is opened with, but for where its state is kept: no file says that. */
   readonly setup: Omit<RemoteSetup, 'stateFile'>;
   readonly endpoints: readonly StaticEndpoint[];
@@ -83,6 +86,8 @@ export type LogLevel = (typeof logLevels)[number];
 export interface Config {
   /** The files that were read, lowest priority first. */
   readonly files: readonly string[];
+  /** The directory of the device tree below them; undefined: none was read. */
+  readonly deviceTree: string | undefined;
   readonly limits: Limits;
   readonly link: LinkConfig;
   readonly log: { readonly level: LogLevel };

@@ -121,7 +121,8 @@ export class Daemon {
     if (!this.#isReady) throw new RpmsgdError('busy', 'the daemon is starting or stopping');
     this.#notifier.reloading();
     try {
-      await this.#apply(loadConfig({ file: this.#options.config }));
+      const { config: file, deviceTree } = this.#options;
+      await this.#apply(loadConfig({ file, deviceTree }));
     } catch (err) {
       this.#log.error({ err }, 'the configuration is not reloaded');
       throw err;
@@ -185,7 +186,7 @@ export class Daemon {
       if (!(cause instanceof RpmsgdError)) throw cause;
       throw new FatalError(ExitStatus.unavailable, cause.message, { cause });
     }
-    for (const warning of warningsAbout(this.#config)) this.#log.warn(warning);
+    for (const { text, fields } of warningsAbout(this.#config)) this.#log.warn(fields, text);
   }
 
   #startLink(link: LinkApi): void {

@@ -11,13 +11,16 @@ Owns the RPMsg link to independent M cores and publishes it on D-Bus as org.rpms
 
   --config FILE        read FILE alone, instead of rpmsgd.toml and rpmsgd.toml.d/*.toml
                        in /usr/lib/rpmsg, /run/rpmsg and /etc/rpmsg
+  --device-tree DIR    describes remotes that no file does (default: that of the machine,
+                       in /sys/firmware/devicetree/base; with --config none)
   --bus BUS            system (default), session, or a D-Bus address
   --runtime-dir DIR    where the lock is, and what the next daemon goes on with
                        (default: $RUNTIME_DIRECTORY, else /run/rpmsg for root, else
                        $XDG_RUNTIME_DIR/rpmsg)
   --log-level LEVEL    ${logLevels.join(', ')}; wins over the configuration
   --log-format FORMAT  ${logFormats.join(', ')}
-  --print-config       print the effective configuration and exit
+  --print-config       print the effective configuration, and where each value comes from,
+                       and exit
   --version            print the versions of program and bus API and exit
   --help               print this and exit
 
@@ -29,6 +32,7 @@ Exit status: 0 stopped, 1 bus lost or another failure, 64 wrong usage,
 export interface Options {
   readonly action: 'run' | 'help' | 'version' | 'print-config';
   readonly config: string | undefined;
+  readonly deviceTree: string | undefined;
   readonly bus: string;
   readonly runtimeDir: string | undefined;
   readonly logLevel: LogLevel | undefined;
@@ -37,6 +41,7 @@ export interface Options {
 
 const known = {
   config: { type: 'string' },
+  'device-tree': { type: 'string' },
   bus: { type: 'string' },
   'runtime-dir': { type: 'string' },
   'log-level': { type: 'string' },
@@ -52,6 +57,7 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     action: chooseAction(values),
     config: values.config,
+    deviceTree: values['device-tree'],
     bus: values.bus ?? 'system',
     runtimeDir: values['runtime-dir'],
     logLevel: oneOf('--log-level', values['log-level'], logLevels),

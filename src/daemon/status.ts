@@ -11,7 +11,7 @@ interface RemoteStatus {
 }
 
 export const noRemoteAdvice =
-  'no remote configured: describe one in /etc/rpmsg/rpmsgd.toml, then restart';
+  'no remote configured: describe one in /etc/rpmsg/rpmsgd.toml or the device tree, then restart';
 
 export class StatusBoard {
   readonly #remotes: RemoteStatus[];

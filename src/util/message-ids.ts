@@ -11,6 +11,6 @@ export const messageIds: Readonly<Record<string, string>> = {
   'the watchdog is not fed': '66080f174c9648e29cbd0ba3a1a6bcde',
   'bug: please report this': 'b120a366f0bb49cf82f2dc05873f9bd0',
   'the board behind this remote is gone': '78b7d0ac84774ce08e4cda11b43c589b',
-  'no remote configured: describe one in /etc/rpmsg/rpmsgd.toml, then restart':
+  'no remote configured: describe one in /etc/rpmsg/rpmsgd.toml or the device tree, then restart':
     '2330fcf1562a44b888668d77e827062c',
 };

@@ -174,8 +174,8 @@ test('the printed configuration has addresses in hexadecimal and loads to the sa
   const channel = '[[channel]]\nname = "t\\"ty"\nhello = true\ngroup = "dialout"\n';
   const config = loadConfig({ file: write('a.toml', cm40 + endpoint + channel) });
   const printed = printConfig(config);
-  expect(printed).toContain('vrings = { base = 0x90000000, size = 0x20000,');
-  expect(printed).toContain('buffers = { base = 0x90400000, size = 0x80000 }');
+  expect(printed).toContain('\nvrings.base = 0x90000000\nvrings.size = 0x20000\n');
+  expect(printed).toContain('\nbuffers.base = 0x90400000\nbuffers.size = 0x100000\n');
   const again = loadConfig({ file: write('b.toml', printed) });
   expect({ ...again, files: [] }).toEqual({ ...config, files: [] });
 });

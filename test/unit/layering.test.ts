@@ -23,7 +23,8 @@ const native: Table = {
 
 const source: Table = {
   util: [],
-  config: ['util', 'addon (types)'],
+  devicetree: [],
+  config: ['util', 'devicetree', 'addon (types)'],
   addon: ['util'],
   rpmsg: ['util', 'addon (types)'],
   state: ['util'],

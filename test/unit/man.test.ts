@@ -115,7 +115,7 @@ it.each(programs.slice(0, 2))('explains every exit status of $name', ({ name, se
 describe('rpmsgd.toml(5)', () => {
   const page = read('packaging/man/rpmsgd.toml.5');
   const sections = new Map(
-    [...page.matchAll(/\n\.SH "(\[+[a-z.]+\]+)"\n([\s\S]*?)(?=\n\.SH )/g)].map(
+    [...page.matchAll(/\n\.SH "(\[+[a-z._]+\]+)"\n([\s\S]*?)(?=\n\.SH )/g)].map(
       ([, name = '', text = '']) => [
         name,
         [...text.matchAll(/^\.TP\n\.B (\S+)$/gm)].map(([, key]) => key),
@@ -137,6 +137,7 @@ describe('rpmsgd.toml(5)', () => {
     ['[limits]', file['limits']],
     ['[link]', file['link']],
     ['[log]', file['log']],
+    ['[device_tree]', file['device_tree']],
     ['[[remote]]', file['remote']],
     ['[[remote.endpoint]]', remote['endpoint']],
     ['[[channel]]', file['channel']],
@@ -147,8 +148,9 @@ describe('rpmsgd.toml(5)', () => {
   });
 
   it('has a section for each table, and no other', () => {
-    expect(Object.keys(file).sort()).toEqual(['channel', 'limits', 'link', 'log', 'remote']);
-    expect(sections.size).toBe(6);
+    const tables = ['channel', 'device_tree', 'limits', 'link', 'log', 'remote'];
+    expect(Object.keys(file).sort()).toEqual(tables);
+    expect(sections.size).toBe(7);
   });
 
   it('says the defaults that hold', () => {

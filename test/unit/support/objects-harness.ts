@@ -113,6 +113,7 @@ export function testConfig(options: HarnessOptions = {}): Config {
   const { vdevs = 1, limits = {}, channels = [], endpoints = [] } = options;
   return {
     files: [],
+    deviceTree: undefined,
     limits: { ...defaultLimits, ...limits },
     link: { busyPollUs: 0, realtimePriority: 0 },
     log: { level: 'info' },
@@ -123,6 +124,8 @@ export function testConfig(options: HarnessOptions = {}): Config {
         soc: 'imx8qxp',
         partition: 'auto',
         lossless: [],
+        vringSize: vdevs * 0x10000,
+        bufferSize: vdevs * 0x40000,
         endpoints,
         setup: {
           name: 'cm40',

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Device trees for tests: sources compiled by dtc, and blobs unpacked into directories as the kernel
+// shows them (Devicetree Specification 0.4 §5).
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const treesFolder = fileURLToPath(new URL('../devicetree/', import.meta.url));
+
+/** Compiles a source in any state: what is wrong with some is what is tested. */
+export function compile(source: string, folder: string): string {
+  const blob = join(folder, `${basename(source)}.dtb`);
+  execFileSync('dtc', ['-q', '-f', '-@', '-I', 'dts', '-O', 'dtb', '-o', blob, source]);
+  return blob;
+}
+
+/** Compiles source text, which may include files of the folder of trees. */
+export function compileText(text: string, folder: string): string {
+  const blob = join(folder, 'text.dtb');
+  const args = ['-q', '-f', '-@', '-i', treesFolder, '-I', 'dts', '-O', 'dtb', '-o', blob, '-'];
+  execFileSync('dtc', args, { input: text });
+  return blob;
+}
+
+const tokens = { begin: 1, end: 2, property: 3, last: 9 };
+const aligned = (at: number) => Math.ceil(at / 4) * 4;
+
+/** Unpacks a blob of dtc, which has no empty tokens, into `directory`, which it makes. */
+export function unpack(blob: string, directory: string): string {
+  const bytes = readFileSync(blob);
+  const structure = bytes.readUInt32BE(8);
+  const names = bytes.readUInt32BE(12);
+  const text = (at: number) => bytes.toString('latin1', at, bytes.indexOf(0, at));
+  // The root's name is empty.
+  const path: string[] = [directory];
+  for (let at = structure; bytes.readUInt32BE(at) !== tokens.last; ) {
+    const token = bytes.readUInt32BE(at);
+    at += 4;
+    if (token === tokens.end) path.pop();
+    if (token === tokens.begin) {
+      const name = text(at);
+      path.push(name);
+      mkdirSync(join(...path), { recursive: true });
+      at = aligned(at + name.length + 1);
+    }
+    if (token === tokens.property) {
+      const length = bytes.readUInt32BE(at);
+      const name = text(names + bytes.readUInt32BE(at + 4));
+      writeFileSync(join(...path, name), bytes.subarray(at + 8, at + 8 + length));
+      at = aligned(at + 8 + length);
+    }
+  }
+  return directory;
+}
+
+/** The tree of a source in the folder of trees, unpacked. */
+export function unpackSource(name: string, folder: string): string {
+  return unpack(compile(join(treesFolder, name), folder), join(folder, `${basename(name)}.tree`));
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the fuzzers with clang and runs each for `--seconds N` (default 20); CI does this, and
-// `node packaging/dev/fuzz.mjs --seconds 3600` is for a longer look. A fuzzer is one test: it passes
-// when it found nothing.
+// Builds the fuzzers, those of test/native/fuzz with clang, and runs each for `--seconds N` (default
+// 20); CI does this, and `node packaging/dev/fuzz.mjs --seconds 3600` is for a longer look. A fuzzer
+// is one test: it passes when it found nothing.
 
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,6 +25,27 @@ async function fuzz(name, seconds) {
   return counts.verdict(result, result.code === 0 ? counts.onePassed : counts.oneFailed);
 }
 
+/** Device trees need no instrumented build: what they may break is an exception and the counts. */
+async function fuzzDeviceTrees(seconds) {
+  const esbuild = await import('esbuild');
+  const outfile = join(build, 'device-tree-fuzz.mjs');
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ['test/fuzz/main.ts'],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node18',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  const boards = join(root, 'test/unit/devicetree/boards');
+  const args = ['--max-old-space-size=256', outfile, boards, String(seconds)];
+  const result = await run(process.execPath, args, { timeoutS: seconds + 60 });
+  return counts.verdict(result, result.code === 0 ? counts.onePassed : counts.oneFailed);
+}
+
 command(async (args) => {
   const at = args.indexOf('--seconds');
   const seconds = at < 0 ? 20 : Number(args[at + 1]);
@@ -42,6 +63,7 @@ command(async (args) => {
   for (const name of readdirSync(build).filter((file) => file.endsWith('-fuzz'))) {
     sum = counts.add(sum, await step(name, () => fuzz(name, seconds)));
   }
+  sum = counts.add(sum, await step('device-tree-fuzz', () => fuzzDeviceTrees(seconds)));
   console.log(counts.line(sum));
   return sum.failed > 0 ? 1 : 0;
 });

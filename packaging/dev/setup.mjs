@@ -35,6 +35,7 @@ const debian = {
   fuzz: [
     ['clang', 'clang++'],
     ['libclang-rt-14-dev', 'clang++'],
+    ['device-tree-compiler', 'dtc'],
   ],
   e2e: [
     ['libsystemd-dev', '/usr/include/systemd/sd-bus.h'],

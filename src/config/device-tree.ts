@@ -2,7 +2,7 @@
 // The device tree as the lowest of all sources: which remotes of it count, and the files laid over it.
 
 import { existsSync } from 'node:fs';
-import { deviceTreeIn, liveTree } from '../devicetree/index.ts';
+import { type DeviceTreeNode, deviceTreeIn, liveTree } from '../devicetree/index.ts';
 import { discover } from './discovery/discover.ts';
 import { type FoundRemote, fileOf, type RemoteKey } from './discovery/found.ts';
 import { mergeInto } from './merge.ts';
@@ -16,16 +16,28 @@ export function chooseTree(file?: string, directory?: string): string | undefine
   return file === undefined && existsSync(liveTree) ? liveTree : undefined;
 }
 
-/** The files laid over the remotes of the tree in `directory`, and what is wrong with that tree. */
+/** A device tree, and the directory by which messages call it. */
+export interface TreeSource {
+  readonly root: DeviceTreeNode;
+  readonly directory: string;
+}
+
+/** The tree in a directory; undefined and a problem noted where there is no such directory. */
+export function openTree(directory: string, problems: Problem[]): TreeSource | undefined {
+  if (existsSync(directory)) return { root: deviceTreeIn(directory), directory };
+  const rule = 'there is no such directory; name a device tree';
+  problems.push({ file: directory, key: '', rule });
+  return undefined;
+}
+
+/** The files laid over the remotes of a tree, and what is wrong with that tree. */
 export function layOverDeviceTree(
   files: MergedSources,
-  directory: string,
+  { root, directory }: TreeSource,
 ): { sources: MergedSources; problems: readonly Problem[] } {
   const wanted = wantedRemotes(files.root);
   if (wanted?.length === 0) return { sources: files, problems: [] };
-  const absent = missingTree(directory);
-  if (absent !== undefined) return { sources: files, problems: [absent] };
-  const found = discover(deviceTreeIn(directory), directory, files.origins);
+  const found = discover(root, directory, files.origins);
   const remotes = found.remotes.filter((remote) => counts(remote, files.root, wanted));
   const problems = remotes.flatMap((remote) => {
     const said = remoteOf(files.root, remote.name);
@@ -42,11 +54,6 @@ export function layOverDeviceTree(
 /** One broken property is in the way of several keys. */
 function once(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
-}
-
-function missingTree(directory: string): Problem | undefined {
-  if (existsSync(directory)) return undefined;
-  return { file: directory, key: '', rule: 'there is no such directory; name a device tree' };
 }
 
 /** device_tree.remotes; of a wrong type it is complained about with the rest of the shape. */

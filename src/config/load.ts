@@ -2,7 +2,7 @@
 // From files to the effective configuration, or to a list of everything that is wrong with them.
 
 import { checkConfig } from './checks.ts';
-import { chooseTree, layOverDeviceTree } from './device-tree.ts';
+import { chooseTree, layOverDeviceTree, openTree, type TreeSource } from './device-tree.ts';
 import type { PathStep } from './origins.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { linkDefaults, resolveRemote } from './resolve.ts';
@@ -37,26 +37,35 @@ export function loadConfig(location: ConfigLocation = {}): Config {
 export function loadExplained(location: ConfigLocation = {}): ExplainedConfig {
   const { file, directories, deviceTree } = location;
   const files = file === undefined ? findConfigFiles(directories) : [file];
+  const directory = chooseTree(file, deviceTree);
+  const sources = readSources(files);
   const problems: Problem[] = [];
-  const tree = chooseTree(file, deviceTree);
-  const sources = readAll(files, tree, problems);
-  const complain = complainer(sources, problems, files.at(-1) ?? configDirectories[0]);
-  const shape = validateShape(sources, complain);
-  if (shape !== undefined) checkConfig(shape, complain);
-  if (shape === undefined || problems.length > 0) throw new ConfigError(problems);
-  return { config: resolve(shape, files, tree), originOf: (path) => originIn(sources, path) };
+  const tree = directory === undefined ? undefined : openTree(directory, problems);
+  return explain({ files, sources, tree, problems });
 }
 
-function readAll(
-  files: readonly string[],
-  tree: string | undefined,
-  problems: Problem[],
-): MergedSources {
-  const sources = readSources(files);
-  if (tree === undefined) return sources;
-  const laid = layOverDeviceTree(sources, tree);
-  problems.push(...laid.problems);
-  return laid.sources;
+/** What a configuration is made of. */
+export interface ConfigSources {
+  readonly files: readonly string[];
+  /** The files' contents. */
+  readonly sources: MergedSources;
+  readonly tree: TreeSource | undefined;
+  /** What is wrong already. */
+  readonly problems: readonly Problem[];
+}
+
+/** Lays the files over the device tree, checks everything and fills in defaults. */
+export function explain({ files, sources, tree, problems: known }: ConfigSources): ExplainedConfig {
+  const laid = tree === undefined ? undefined : layOverDeviceTree(sources, tree);
+  const problems = [...known, ...(laid?.problems ?? [])];
+  const all = laid?.sources ?? sources;
+  const fallback = files.at(-1) ?? tree?.directory ?? configDirectories[0];
+  const complain = complainer(all, problems, fallback);
+  const shape = validateShape(all, complain);
+  if (shape !== undefined) checkConfig(shape, complain);
+  if (shape === undefined || problems.length > 0) throw new ConfigError(problems);
+  const config = resolve(shape, files, tree?.directory);
+  return { config, originOf: (path) => originIn(all, path) };
 }
 
 function originIn({ root, origins }: MergedSources, path: readonly PathStep[]): string | undefined {

@@ -35,6 +35,8 @@ function checkMus(remote: RemoteShape, path: readonly PathStep[], complain: Comp
       [...path, 'mu_base'],
       'is missing: no default is known for this core; say where the registers of its MU are, or the UIO name of the MU as mu_device',
     );
+  } else if (base === 0) {
+    complain([...path, 'mu_base'], 'is where no MU can be; say where its registers are');
   } else if (base !== undefined && base % 4 !== 0) {
     complain([...path, 'mu_base'], 'must be a multiple of 4: registers have 32 bits');
   }

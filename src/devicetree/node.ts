@@ -13,6 +13,13 @@ export interface NodeContents {
 /** The kernel takes trees 64 deep; none that boots comes near the other limits. */
 export const treeLimits = { depth: 64, nodes: 20_000, members: 4_096, bytes: 0x10000 } as const;
 
+/** Whatever a name has in it, a terminal that shows it obeys nothing. */
+function printable(text: string): string {
+  return text.replaceAll(/[^ -~]/g, (odd) => {
+    return `\\u${odd.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 export class DeviceTreeNode {
   readonly name: string;
   /** Absent for the root. */
@@ -39,10 +46,10 @@ export class DeviceTreeNode {
     return new DeviceTreeNode('', undefined, read, { nodes: treeLimits.nodes });
   }
 
-  /** From the root: `/soc@0/bus@30000000`; the root is `/`. */
+  /** From the root, for people: `/soc@0/bus@30000000`; the root is `/`. */
   get path(): string {
     if (this.parent === undefined) return '/';
-    return `${this.parent.parent === undefined ? '' : this.parent.path}/${this.name}`;
+    return `${this.parent.parent === undefined ? '' : this.parent.path}/${printable(this.name)}`;
   }
 
   /** The name without its unit address. */
@@ -106,7 +113,7 @@ export class DeviceTreeNode {
       return read();
     } catch (error) {
       if (error instanceof DeviceTreeError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = printable(error instanceof Error ? error.message : String(error));
       throw new DeviceTreeError(this.path, property, `cannot be read: ${reason}`);
     }
   }

@@ -5,12 +5,19 @@
 import { DeviceTreeError } from './error.ts';
 import type { DeviceTreeNode } from './node.ts';
 
+/** Far more than any property that is read here has, and few enough to look each up in a tree. */
+const maxCells = 256;
+
 /** The cells of a property, at least one; undefined if it is not there. */
 export function cells(node: DeviceTreeNode, property: string): number[] | undefined {
   const bytes = node.bytes(property);
   if (bytes === undefined) return undefined;
   if (bytes.length === 0 || bytes.length % 4 !== 0) {
     const rule = `is ${bytes.length} bytes long; cells have 4 bytes each, and it has at least one`;
+    throw new DeviceTreeError(node.path, property, rule);
+  }
+  if (bytes.length > 4 * maxCells) {
+    const rule = `has ${bytes.length / 4} cells; ${maxCells} is the most that is read`;
     throw new DeviceTreeError(node.path, property, rule);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -159,6 +159,7 @@ describe('a remote on UIO is refused', () => {
       uio('', 'imx8ulp', 'm33'),
       /^remote\[0\]\.mu_base: is missing: no default is known for this core/,
     ],
+    ['with registers where none can be', uio('mu_base = 0'), /^remote\[0\]\.mu_base = 0x0: /],
     [
       'with registers between words',
       uio('mu_base = 0x5d200002'),

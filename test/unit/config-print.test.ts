@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig, loadExplained } from '../../src/config/load.ts';
 import { printConfig } from '../../src/config/print.ts';
-import { unpackSource } from './support/device-trees.ts';
+import { unpackSource } from '../support/device-trees.ts';
 
 let folder: string;
 let file: string;

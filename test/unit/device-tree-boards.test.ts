@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { compile, treesFolder, unpack, unpackSource } from './support/device-trees.ts';
+import { compile, treesFolder, unpack, unpackSource } from '../support/device-trees.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problems.ts';
-import { treesFolder, unpackSource } from './support/device-trees.ts';
+import { treesFolder, unpackSource } from '../support/device-trees.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -15,7 +15,7 @@ import {
   regions,
   treeLimits,
 } from '../../src/devicetree/index.ts';
-import { type MemoryNode, memoryTree } from './support/memory-tree.ts';
+import { type MemoryNode, memoryTree } from '../support/memory-tree.ts';
 
 describe('a directory', () => {
   let folder: string;

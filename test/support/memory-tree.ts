@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Device trees in memory, where a test makes many or odd ones.
 
-import type { NodeContents } from '../../../src/devicetree/index.ts';
+import type { NodeContents } from '../../src/devicetree/index.ts';
 
 export interface MemoryNode {
   /** Cells, a string, or bytes as they are. */

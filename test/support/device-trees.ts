@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const treesFolder = fileURLToPath(new URL('../devicetree/', import.meta.url));
+export const treesFolder = fileURLToPath(new URL('../unit/devicetree/', import.meta.url));
 
 /** Compiles a source in any state: what is wrong with some is what is tested. */
 export function compile(source: string, folder: string): string {
@@ -24,34 +24,53 @@ export function compileText(text: string, folder: string): string {
   return blob;
 }
 
+/** A tree that can be changed, its properties in bytes. */
+export interface MutableNode {
+  readonly properties: Record<string, Uint8Array>;
+  readonly children: Record<string, MutableNode>;
+}
+
 const tokens = { begin: 1, end: 2, property: 3, last: 9 };
 const aligned = (at: number) => Math.ceil(at / 4) * 4;
 
-/** Unpacks a blob of dtc, which has no empty tokens, into `directory`, which it makes. */
-export function unpack(blob: string, directory: string): string {
-  const bytes = readFileSync(blob);
-  const structure = bytes.readUInt32BE(8);
+/** The tree in a blob of dtc, which has no empty tokens. */
+export function parseBlob(bytes: Buffer): MutableNode {
   const names = bytes.readUInt32BE(12);
   const text = (at: number) => bytes.toString('latin1', at, bytes.indexOf(0, at));
-  // The root's name is empty.
-  const path: string[] = [directory];
-  for (let at = structure; bytes.readUInt32BE(at) !== tokens.last; ) {
+  const root: MutableNode = { properties: {}, children: {} };
+  const open: MutableNode[] = [root];
+  for (let at = bytes.readUInt32BE(8); bytes.readUInt32BE(at) !== tokens.last; ) {
     const token = bytes.readUInt32BE(at);
+    const node = open.at(-1) ?? root;
     at += 4;
-    if (token === tokens.end) path.pop();
+    if (token === tokens.end) open.pop();
     if (token === tokens.begin) {
       const name = text(at);
-      path.push(name);
-      mkdirSync(join(...path), { recursive: true });
+      const child: MutableNode = { properties: {}, children: {} };
+      node.children[name] = child;
+      open.push(child);
       at = aligned(at + name.length + 1);
     }
     if (token === tokens.property) {
       const length = bytes.readUInt32BE(at);
       const name = text(names + bytes.readUInt32BE(at + 4));
-      writeFileSync(join(...path, name), bytes.subarray(at + 8, at + 8 + length));
+      node.properties[name] = bytes.subarray(at + 8, at + 8 + length);
       at = aligned(at + 8 + length);
     }
   }
+  return root.children[''] ?? root;
+}
+
+/** Unpacks a blob into `directory`, which it makes. */
+export function unpack(blob: string, directory: string): string {
+  const write = (node: MutableNode, path: string) => {
+    mkdirSync(path, { recursive: true });
+    for (const [name, value] of Object.entries(node.properties)) {
+      writeFileSync(join(path, name), value);
+    }
+    for (const [name, child] of Object.entries(node.children)) write(child, join(path, name));
+  };
+  write(parseBlob(readFileSync(blob)), directory);
   return directory;
 }
 

@@ -15,6 +15,16 @@ const interfaces = [
   'org.rpmsg.Remote.xml',
 ];
 
+const overlays = [
+  'imx8-scu-mu.dtso',
+  'imx8mm-evk-rpmsg.dtso',
+  'imx8mp-evk-rpmsg.dtso',
+  'imx8mq-evk-rpmsg.dtso',
+  'imx8qm-mek-rpmsg.dtso',
+  'imx8qxp-mek-rpmsg.dtso',
+  'imx93-evk-rpmsg.dtso',
+];
+
 const man = '/usr/share/man';
 const examples = '/usr/share/doc/rpmsgd/examples';
 const completions = '/usr/share/bash-completion/completions';
@@ -37,6 +47,8 @@ export const files = {
     ['dbus/org.rpmsg.conf', '/usr/share/dbus-1/system.d/org.rpmsg.conf'],
     ['dbus/org.rpmsg.service', '/usr/share/dbus-1/system-services/org.rpmsg.service'],
     ...interfaces.map((name) => [`dbus/${name}`, `/usr/share/dbus-1/interfaces/${name}`]),
+    ...overlays.map((name) => [`packaging/overlays/${name}`, `/usr/share/rpmsgd/overlays/${name}`]),
+    ['packaging/doc/bring-up.md', '/usr/share/doc/rpmsgd/bring-up.md'],
     ['packaging/completions/rpmsgctl', `${completions}/rpmsgctl`],
     ['packaging/completions/rpmsgd', `${completions}/rpmsgd`],
     ['packaging/completions/rpmsg-soc', `${completions}/rpmsg-soc`],

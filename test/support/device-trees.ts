@@ -2,7 +2,7 @@
 // Device trees for tests: sources compiled by dtc, and blobs unpacked into directories as the kernel
 // shows them (Devicetree Specification 0.4 §5).
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,25 @@ export function compile(source: string, folder: string): string {
   return blob;
 }
 
-/** Compiles source text, which may include files of the folder of trees. */
-export function compileText(text: string, folder: string): string {
-  const blob = join(folder, 'text.dtb');
-  const args = ['-q', '-f', '-@', '-i', treesFolder, '-I', 'dts', '-O', 'dtb', '-o', blob, '-'];
-  execFileSync('dtc', args, { input: text });
+export const overlaysFolder = fileURLToPath(new URL('../../packaging/overlays/', import.meta.url));
+
+/** Compiles an overlay that is installed; what dtc has to say about it is an error. */
+function compileOverlay(name: string, folder: string): string {
+  const blob = join(folder, `${name}.dtbo`);
+  const args = ['-@', '-I', 'dts', '-O', 'dtb', '-o', blob, join(overlaysFolder, name)];
+  const { status, stderr } = spawnSync('dtc', args, { encoding: 'utf8' });
+  if (status !== 0 || stderr !== '') throw new Error(`${name}: ${stderr}`);
   return blob;
+}
+
+/** The blob of a board's base tree with overlays applied. */
+export function applyOverlays(board: string, names: readonly string[], folder: string): string {
+  const base = compile(join(treesFolder, `bases/${board}.dts`), folder);
+  if (names.length === 0) return base;
+  const result = join(folder, `${board}.merged.dtb`);
+  const overlays = names.map((name) => compileOverlay(name, folder));
+  execFileSync('fdtoverlay', ['-i', base, '-o', result, ...overlays]);
+  return result;
 }
 
 /** A tree that can be changed, its properties in bytes. */

@@ -6,12 +6,13 @@ import type { Verb } from './verb.ts';
 const optionsText = `Options:
   --bus BUS      system (default), session, or a D-Bus address
   --json         print JSON
+  --root DIR     for doctor: examine the machine whose files are below DIR
   --socket PATH  of the simulated SoC, for sim: its attach socket or its control socket
                  (default $RPMSG_SOC_SOCKET, else /run/rpmsg-sim/soc.sock)
   --help         print this, or the help of a verb, and exit
 `;
 
-const statusText = `Exit status: 0 done, 1 it answered with an error, 64 wrong usage,
+const statusText = `Exit status: 0 done, 1 it answered with an error, or doctor found a failure, 64 wrong usage,
 69 no bus, no daemon or no simulated SoC, 77 not permitted.
 `;
 

@@ -49,10 +49,14 @@ async function dispatch(
   if (values.socket !== undefined && verb.usesSocket !== true) {
     throw usage(`--socket is for sim; ${verb.name} speaks to the daemon, through --bus`);
   }
+  if (values.root !== undefined && verb.usesRoot !== true) {
+    throw usage(`--root is for doctor; ${verb.name} reads no files`);
+  }
   const context: CommandContext = {
     bus: () => connection.open(values.bus ?? 'system'),
     json: values.json === true,
     args: rest,
+    root: values.root,
     socket: values.socket,
     print: (text) => output.print(text),
   };
@@ -85,6 +89,7 @@ function parse(args: readonly string[]) {
       options: {
         bus: { type: 'string' },
         json: { type: 'boolean' },
+        root: { type: 'string' },
         socket: { type: 'string' },
         help: { type: 'boolean' },
       },

@@ -8,6 +8,8 @@ export interface CommandContext {
   bus(): Promise<Bus>;
   readonly json: boolean;
   readonly args: readonly string[];
+  /** Of --root, for verbs that use it: where another machine's files are. */
+  readonly root?: string | undefined;
   /** Of --socket, for verbs that use it. */
   readonly socket?: string | undefined;
   print(text: string): void;
@@ -23,6 +25,8 @@ export interface Verb {
   readonly calls: readonly string[];
   /** It speaks to a simulated SoC, so --socket means something. */
   readonly usesSocket?: boolean;
+  /** It reads files of the machine, so --root means something. */
+  readonly usesRoot?: boolean;
   /** More lines for its help. */
   readonly details?: string;
   /** Throws RpmsgctlError or BusError. */

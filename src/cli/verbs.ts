@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every verb of rpmsgctl, in the order in which the help shows them.
 
+import { doctor } from './doctor.ts';
 import { list } from './list.ts';
 import { sim } from './sim.ts';
 import type { Verb } from './verb.ts';
 import { version } from './version.ts';
 
-export const verbs: readonly Verb[] = [list, sim, version];
+export const verbs: readonly Verb[] = [list, doctor, sim, version];

@@ -10,10 +10,10 @@ import { isTable, type Table } from './origins.ts';
 import type { Problem } from './problems.ts';
 import type { MergedSources } from './sources.ts';
 
-/** Which tree is read: the one that is named; the live one unless one file alone counts. */
-export function chooseTree(file?: string, directory?: string): string | undefined {
+/** Which tree is read: the one that is named, else the live one if there is one and it counts. */
+export function chooseTree(directory: string | undefined, isLive: boolean): string | undefined {
   if (directory !== undefined) return directory;
-  return file === undefined && existsSync(liveTree) ? liveTree : undefined;
+  return isLive && existsSync(liveTree) ? liveTree : undefined;
 }
 
 /** A device tree, and the directory by which messages call it. */

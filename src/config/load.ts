@@ -18,6 +18,8 @@ export interface ConfigLocation {
   readonly directories?: readonly string[];
   /** A device tree in a directory; the live one by default, and none with `file`. */
   readonly deviceTree?: string | undefined;
+  /** False: the live one is not read either. */
+  readonly liveTree?: boolean;
 }
 
 /** Where the value came from that a path of keys leads to; undefined: nobody said it. */
@@ -35,9 +37,9 @@ export function loadConfig(location: ConfigLocation = {}): Config {
 
 /** The same, and where each value came from. */
 export function loadExplained(location: ConfigLocation = {}): ExplainedConfig {
-  const { file, directories, deviceTree } = location;
+  const { file, directories, deviceTree, liveTree: isLive = file === undefined } = location;
   const files = file === undefined ? findConfigFiles(directories) : [file];
-  const directory = chooseTree(file, deviceTree);
+  const directory = chooseTree(deviceTree, isLive);
   const sources = readSources(files);
   const problems: Problem[] = [];
   const tree = directory === undefined ? undefined : openTree(directory, problems);

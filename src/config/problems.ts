@@ -9,7 +9,8 @@ export interface Problem {
   readonly rule: string;
 }
 
-function line({ file, key, value, rule }: Problem): string {
+/** One complaint as a line. */
+export function problemLine({ file, key, value, rule }: Problem): string {
   const what = value === undefined ? key : `${key} = ${value}`;
   return what === '' ? `${file}: ${rule}` : `${file}: ${what}: ${rule}`;
 }
@@ -19,7 +20,7 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(problems.map(line).join('\n'));
+    super(problems.map(problemLine).join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
   }

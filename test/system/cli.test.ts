@@ -46,3 +46,33 @@ test('without a daemon on the bus list exits 69 and says what to do', async () =
   expect(status).toBe(69);
   expect(stderr).toMatch(/^rpmsgctl: /);
 });
+
+interface Finding {
+  readonly state: string;
+  readonly check: string;
+  readonly text: string;
+}
+
+/** What doctor says of the daemon and of its remotes' states; the rest is of the machine. */
+async function diagnosis(...options: string[]) {
+  const { status, stdout } = await daemon.rpmsgctl('doctor', '--json', ...options);
+  const findings = JSON.parse(stdout) as Finding[];
+  const about = findings.filter(({ check }) => /^daemon$| state$/.test(check));
+  return { status, findings: about.map(({ state, check, text }) => `${state} ${check}: ${text}`) };
+}
+
+test('doctor says how the daemon, its remotes and their vdevs are', async () => {
+  const { findings } = await diagnosis();
+  expect(findings).toEqual([
+    expect.stringMatching(/^ok daemon: rpmsgd \d+\.\S+ runs$/),
+    'ok cm40 state: attached, generation 1, 0 resets',
+    'ok cm40 vdev0 state: up',
+    'ok cm40 vdev1 state: up',
+  ]);
+});
+
+test('doctor fails where no daemon is, with status 1', async () => {
+  const { status, findings } = await diagnosis('--bus', daemon.address.replace('bus', 'no'));
+  expect(findings).toEqual([expect.stringMatching(/^fail daemon: /)]);
+  expect(status).toBe(1);
+});

@@ -4,14 +4,16 @@
 
 import { DeviceTreeError } from './error.ts';
 
-/** What a node has, by name. Reading may throw whatever the medium throws. */
+/** What a node has. Reading may throw whatever the medium throws. */
 export interface NodeContents {
-  readonly properties: ReadonlyMap<string, () => Uint8Array>;
-  readonly children: ReadonlyMap<string, () => NodeContents>;
+  /** The value of a property; undefined if there is none. */
+  property(name: string): Uint8Array | undefined;
+  /** The nodes below, by name. */
+  children(): ReadonlyMap<string, NodeContents>;
 }
 
 /** The kernel takes trees 64 deep; none that boots comes near the other limits. */
-export const treeLimits = { depth: 64, nodes: 20_000, members: 4_096, bytes: 0x10000 } as const;
+export const treeLimits = { depth: 64, nodes: 20_000, children: 4_096, bytes: 0x10000 } as const;
 
 /** Whatever a name has in it, a terminal that shows it obeys nothing. */
 function printable(text: string): string {
@@ -24,26 +26,26 @@ export class DeviceTreeNode {
   readonly name: string;
   /** Absent for the root. */
   readonly parent: DeviceTreeNode | undefined;
-  readonly #read: () => NodeContents;
+  readonly #contents: NodeContents;
   readonly #budget: { nodes: number };
-  #contents: NodeContents | undefined;
+  readonly #values = new Map<string, Uint8Array | undefined>();
   #children: DeviceTreeNode[] | undefined;
 
   private constructor(
     name: string,
     parent: DeviceTreeNode | undefined,
-    read: () => NodeContents,
+    contents: NodeContents,
     budget: { nodes: number },
   ) {
     this.name = name;
     this.parent = parent;
-    this.#read = read;
+    this.#contents = contents;
     this.#budget = budget;
   }
 
   /** The root of a tree. Nothing is read yet. */
-  static root(read: () => NodeContents): DeviceTreeNode {
-    return new DeviceTreeNode('', undefined, read, { nodes: treeLimits.nodes });
+  static root(contents: NodeContents): DeviceTreeNode {
+    return new DeviceTreeNode('', undefined, contents, { nodes: treeLimits.nodes });
   }
 
   /** From the root, for people: `/soc@0/bus@30000000`; the root is `/`. */
@@ -64,12 +66,10 @@ export class DeviceTreeNode {
   /** @throws DeviceTreeError when it cannot be read or passes a limit */
   children(): readonly DeviceTreeNode[] {
     if (this.#children !== undefined) return this.#children;
-    const { children } = this.#open();
-    if (children.size > 0 && this.depth >= treeLimits.depth) {
-      throw new DeviceTreeError(this.path, '', `has nodes deeper than ${treeLimits.depth}`);
-    }
+    const children = this.#attempt('', () => this.#contents.children());
+    this.#checkChildren(children.size);
     this.#children = [...children].map(
-      ([name, read]) => new DeviceTreeNode(name, this, read, this.#budget),
+      ([name, contents]) => new DeviceTreeNode(name, this, contents, this.#budget),
     );
     return this.#children;
   }
@@ -79,36 +79,34 @@ export class DeviceTreeNode {
   }
 
   has(property: string): boolean {
-    return this.#open().properties.has(property);
+    return this.bytes(property) !== undefined;
   }
 
   /** Its value, undefined if there is none. @throws DeviceTreeError as children() does */
   bytes(property: string): Uint8Array | undefined {
-    const read = this.#open().properties.get(property);
-    if (read === undefined) return undefined;
-    const value = this.#attempt(read, property);
-    if (value.length <= treeLimits.bytes) return value;
-    const rule = `is ${value.length} bytes long; ${treeLimits.bytes} is the most that is read`;
-    throw new DeviceTreeError(this.path, property, rule);
+    if (this.#values.has(property)) return this.#values.get(property);
+    const value = this.#attempt(property, () => this.#contents.property(property));
+    if (value !== undefined && value.length > treeLimits.bytes) {
+      const rule = `is ${value.length} bytes long; ${treeLimits.bytes} is the most that is read`;
+      throw new DeviceTreeError(this.path, property, rule);
+    }
+    this.#values.set(property, value);
+    return value;
   }
 
-  #open(): NodeContents {
-    if (this.#contents !== undefined) return this.#contents;
-    if (this.#budget.nodes-- <= 0) {
-      const rule = `the tree has more than ${treeLimits.nodes} nodes`;
-      throw new DeviceTreeError(this.path, '', rule);
+  #checkChildren(count: number): void {
+    this.#budget.nodes -= count;
+    const refuse = (rule: string) => new DeviceTreeError(this.path, '', rule);
+    if (count > 0 && this.depth >= treeLimits.depth) {
+      throw refuse(`has nodes deeper than ${treeLimits.depth}`);
     }
-    const contents = this.#attempt(this.#read, '');
-    const members = contents.children.size + contents.properties.size;
-    if (members > treeLimits.members) {
-      const rule = `has ${members} members; ${treeLimits.members} is the most that is read`;
-      throw new DeviceTreeError(this.path, '', rule);
+    if (count > treeLimits.children) {
+      throw refuse(`has ${count} nodes; ${treeLimits.children} is the most that is read`);
     }
-    this.#contents = contents;
-    return contents;
+    if (this.#budget.nodes < 0) throw refuse(`the tree has more than ${treeLimits.nodes} nodes`);
   }
 
-  #attempt<Value>(read: () => Value, property: string): Value {
+  #attempt<Value>(property: string, read: () => Value): Value {
     try {
       return read();
     } catch (error) {

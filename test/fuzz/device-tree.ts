@@ -37,25 +37,10 @@ interface Reads {
 }
 
 function counted(tree: MutableNode, reads: Reads): DeviceTreeNode {
-  const contents = (node: MutableNode): ReturnType<typeof memoryTree> => {
+  const onRead = () => {
     reads.count++;
-    const { properties } = memoryTree(node);
-    return {
-      properties: new Map(
-        [...properties].map(([name, read]) => [
-          name,
-          () => {
-            reads.count++;
-            return read();
-          },
-        ]),
-      ),
-      children: new Map(
-        Object.entries(node.children).map(([name, child]) => [name, () => contents(child)]),
-      ),
-    };
   };
-  return DeviceTreeNode.root(() => contents(tree));
+  return DeviceTreeNode.root(memoryTree(tree, onRead));
 }
 
 function configOf(root: DeviceTreeNode): Config | ConfigError {

@@ -9,14 +9,22 @@ export interface MemoryNode {
   readonly children?: Readonly<Record<string, MemoryNode>>;
 }
 
-export function memoryTree({ properties = {}, children = {} }: MemoryNode): NodeContents {
+/** `onRead` is told each time that a property is read or nodes are listed. */
+export function memoryTree(
+  { properties = {}, children = {} }: MemoryNode,
+  onRead: () => void = () => {},
+): NodeContents {
   return {
-    properties: new Map(
-      Object.entries(properties).map(([name, value]) => [name, () => encode(value)]),
-    ),
-    children: new Map(
-      Object.entries(children).map(([name, child]) => [name, () => memoryTree(child)]),
-    ),
+    property: (name) => {
+      onRead();
+      return Object.hasOwn(properties, name) ? encode(properties[name] ?? []) : undefined;
+    },
+    children: () => {
+      onRead();
+      return new Map(
+        Object.entries(children).map(([name, child]) => [name, memoryTree(child, onRead)]),
+      );
+    },
   };
 }
 

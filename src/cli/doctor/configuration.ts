@@ -44,10 +44,13 @@ function summary({ remotes, files, deviceTree }: Config, machine: Machine): Find
     });
     return ok(check, `${each.join(', ')}; from ${read}`);
   }
-  const tree = deviceTree ?? `no device tree in ${machine.path(liveTree)}`;
+  const tree =
+    deviceTree === undefined
+      ? `there is no device tree in ${machine.path(liveTree)}`
+      : `${deviceTree} has not ${lookedFor}`;
   return warn(
     check,
-    `no remote, neither in ${configDirectories.join(', ')} nor in ${tree}, for ${lookedFor}`,
+    `no remote: none in files of ${configDirectories.join(', ')}, and ${tree}`,
     "apply your board's overlay of /usr/share/rpmsgd/overlays, or describe a remote in /etc/rpmsg/rpmsgd.toml",
   );
 }

@@ -61,11 +61,13 @@ type Describe = (reader: NodeReader, node: DeviceTreeNode) => FoundRemote;
 
 /** The nodes that describe remotes, of one kind alone: whoever wrote one kind means the same cores. */
 function candidates(root: DeviceTreeNode): (readonly [DeviceTreeNode, Describe])[] {
-  const devices = [...devicesOf(root)].filter(isEnabled);
-  const rpmsg = devices.filter((node) => isCompatible(node, rpmsgCompatibles));
+  const devices = [...devicesOf(root)];
+  const rpmsg = devices.filter((node) => isCompatible(node, rpmsgCompatibles) && isEnabled(node));
   if (rpmsg.length > 0) return rpmsg.map((node) => [node, describeByRpmsg]);
   const cores = devices.filter((node) => {
-    return isCompatible(node, remoteprocCompatibles) && node.has('memory-region');
+    return (
+      isCompatible(node, remoteprocCompatibles) && isEnabled(node) && node.has('memory-region')
+    );
   });
   if (cores.length > 0) return cores.map((node) => [node, describeByMemory]);
   const memory = reservedMemory(root).find((node) => useByName(node) === 'vring');

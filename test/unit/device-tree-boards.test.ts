@@ -73,6 +73,16 @@ const boards: Readonly<Record<string, readonly Expected[]>> = {
       buffers: 0x55800000,
     },
   ],
+  'imx8mp-reserved': [
+    {
+      name: 'm7',
+      soc: 'imx8mp',
+      mu: 0x30aa0000,
+      vdevs: 2,
+      vrings: 0x55000000,
+      buffers: 0x55400000,
+    },
+  ],
   'imx8qm-mek': [
     {
       name: 'cm40',

@@ -48,6 +48,7 @@ function remove(path: string): void {
 function uio(index: number, name: string, maps: readonly (readonly [string, string])[]): void {
   const folder = `sys/class/uio/uio${index}`;
   put(`${folder}/name`, `${name}\n`);
+  put(`${folder}/event`, '3\n');
   for (const [at, [addr, size]] of maps.entries()) {
     put(`${folder}/maps/map${at}/addr`, `${addr}\n`);
     put(`${folder}/maps/map${at}/size`, `${size}\n`);
@@ -128,6 +129,7 @@ it('finds nothing on a sound machine, and says what it looked at', async () => {
     'cm40 access',
     '',
   ]);
+  expect(out).toMatch(/^ok {4}cm40 interrupt {2}line 42, count 3$/m);
   expect({ status, complaints }).toEqual({ status: 0, complaints: '' });
 });
 

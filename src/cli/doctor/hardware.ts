@@ -97,7 +97,10 @@ function checkInterrupt({ machine, remote }: HardwareCase, device: UioDevice): F
   const text = machine.read('/proc/interrupts');
   if (text === undefined) return [];
   const line = text.split('\n').find((one) => one.trim().split(/\s+/).includes(device.name));
-  if (line !== undefined) return [ok(check, `line ${line.trim().split(':')[0]}`)];
+  if (line !== undefined) {
+    const count = machine.read(`/sys/class/uio/${device.node}/event`) ?? 'unknown';
+    return [ok(check, `line ${line.trim().split(':')[0]}, count ${count}`)];
+  }
   const remedy = `see its "interrupts" in the device tree, and dmesg for ${device.name}`;
   return [fail(check, `${describeDevice(device)} has no interrupt`, remedy)];
 }

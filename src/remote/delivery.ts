@@ -7,45 +7,20 @@ import type { ReceivedMessage } from '../addon/types.ts';
 import { RpmsgdError } from '../util/errors.ts';
 import type { Caller } from './callers.ts';
 import { MessageLog } from './message-log.ts';
-import { nothingLeaves, type ReceiveRequest, type Receiver, Receivers } from './receivers.ts';
-import { type AckMode, Subscriber, type SubscriberPort } from './subscriber.ts';
+import {
+  checkReceive,
+  nothingLeaves,
+  type ReceiveRequest,
+  type Receiver,
+  Receivers,
+} from './receivers.ts';
+import { Subscriber, type SubscriberPort } from './subscriber.ts';
+import type { SubscribeRequest, SubscriptionStatus } from './subscription.ts';
 
 export type DeliveryLink = Pick<
   LinkApi,
   'grant' | 'sync' | 'release' | 'noteReleased' | 'endpointStats'
 >;
-
-export const longestReceiveMs = 20_000;
-
-export interface SubscribeRequest {
-  readonly caller: Caller;
-  readonly window: number;
-  readonly ack: AckMode;
-  readonly port: SubscriberPort;
-  /** Called before the first message is sent. */
-  readonly started: () => void;
-  /** Called once when the subscription is over, however it ended. */
-  readonly ended: () => void;
-  /** Called when every message before a higher number than ever is acknowledged. */
-  readonly acknowledged?: (before: number) => void;
-  /** It goes on from an earlier daemon. */
-  readonly resume?: SubscriptionResume;
-}
-
-export interface SubscriptionResume {
-  /** The first message to send. */
-  readonly cursor: number;
-  /** Numbers before it that are sent and not acknowledged. */
-  readonly outstanding: readonly number[];
-}
-
-/** What the store is to know of a subscription. */
-export interface SubscriptionStatus {
-  readonly caller: Caller;
-  readonly cursor: number;
-  readonly acknowledgedBefore: number;
-  readonly outstanding: readonly number[];
-}
 
 interface Entry {
   readonly subscriber: Subscriber;
@@ -285,29 +260,15 @@ export class Delivery {
     this.#receivers.failAll(error);
   }
 
-  #checkReceive({ caller, max, timeoutMs }: ReceiveRequest, waitingLimit: number): void {
-    if (max < 1) throw new RpmsgdError('invalid_argument', 'max is 0; ask for at least 1 message');
-    if (timeoutMs > longestReceiveMs) {
-      throw new RpmsgdError(
-        'invalid_argument',
-        `timeout_ms ${timeoutMs} is too long; at most ${longestReceiveMs}, then call again`,
-      );
-    }
+  #checkReceive(request: ReceiveRequest, waitingLimit: number): void {
+    checkReceive(request);
     if (this.#isStreaming) {
       throw new RpmsgdError('busy', 'messages of this endpoint go into a stream');
     }
     if (this.#subscribers.size > 0) {
       throw new RpmsgdError('busy', 'messages of this endpoint go to its subscribers');
     }
-    if (this.#receivers.has(caller)) {
-      throw new RpmsgdError('busy', 'another Receive of this client waits on this endpoint');
-    }
-    if (caller.waitingReceives >= waitingLimit) {
-      throw new RpmsgdError(
-        'quota_exceeded',
-        `${waitingLimit} calls of Receive wait already, which is limit receives_per_sender`,
-      );
-    }
+    this.#receivers.admit(request.caller, waitingLimit);
   }
 
   #acknowledged(): void {

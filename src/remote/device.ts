@@ -11,6 +11,7 @@ import type { Change } from '../state/change-log.ts';
 import { changes } from '../state/object-store.ts';
 import type { ChannelRecord } from '../state/records.ts';
 import { type ErrorCode, RpmsgdError } from '../util/errors.ts';
+import { AddressGroups } from './address-groups.ts';
 import { Announcer } from './announcer.ts';
 import type { LinkContext } from './context.ts';
 import { Endpoint, type EndpointSpec } from './endpoint.ts';
@@ -45,10 +46,7 @@ export class Device {
   readonly #names: NameIntake;
   /** In this life of the remote it has been open, and the remote was told what it is to know. */
   #hasBegun = false;
-  /** Peer addresses that only a group may send to. */
-  #groups = new Map<number, string>();
-  /** The link knows of some. */
-  #isGuarded = false;
+  readonly #groups: AddressGroups;
 
   /** `kept`: what an earlier daemon left on this vdev. */
   constructor(
@@ -64,6 +62,7 @@ export class Device {
     this.mtu = bufferBytes - headerBytes;
     this.bufferCount = descriptors;
     this.channels = new ChannelRegistry((channel) => this.#canForget(channel));
+    this.#groups = new AddressGroups(context, remote.index, index);
     const names = kept.find(({ local }) => local === nameServiceAddress) ?? this.#unused();
     this.#openRaw(names, nameServiceAddress, nameServiceQueue);
     this.#announcer = new Announcer(context, this, names.id);
@@ -100,7 +99,7 @@ export class Device {
 
   /** The group that alone may send to this address. */
   groupOf(address: number): string | undefined {
-    return this.#groups.size === 0 ? undefined : this.#groups.get(address);
+    return this.#groups.of(address);
   }
 
   tooLong(bytes: number, what = 'the message'): RpmsgdError {
@@ -248,22 +247,7 @@ export class Device {
 
   /** After the configuration's rules or the live channels have changed. */
   refreshGroups(): void {
-    this.#groups = new Map();
-    for (const { name, remoteAddress } of this.channels) {
-      const group = this.#context.rule(name.display)?.group;
-      if (remoteAddress !== undefined && group !== undefined) {
-        this.#groups.set(remoteAddress, group);
-      }
-    }
-    this.#guardGroups();
-  }
-
-  /** Clients with headers of their own do not ask before they send. */
-  #guardGroups(): void {
-    const addresses = [...this.#groups.keys()];
-    if (addresses.length === 0 && !this.#isGuarded) return;
-    this.#isGuarded = addresses.length > 0;
-    this.#context.link.guard(this.remote.index, this.index, addresses);
+    this.#groups.refresh(this.channels);
   }
 
   /** Those of channels that are another group's now: who holds them was never asked about it. */

@@ -2,7 +2,7 @@
 // The calls of Receive that wait at one endpoint, first come, first served.
 
 import type { ReceivedMessage } from '../addon/types.ts';
-import type { RpmsgdError } from '../util/errors.ts';
+import { RpmsgdError } from '../util/errors.ts';
 import type { Caller } from './callers.ts';
 
 export interface Received {
@@ -28,6 +28,19 @@ export interface ReceiveRequest {
    * daemon until they begin to leave, and by the link until they have left.
    */
   readonly done: (result: Received | RpmsgdError, leave: Leave) => void;
+}
+
+const longestReceiveMs = 20_000;
+
+/** Throws RpmsgdError invalid_argument. */
+export function checkReceive({ max, timeoutMs }: ReceiveRequest): void {
+  if (max < 1) throw new RpmsgdError('invalid_argument', 'max is 0; ask for at least 1 message');
+  if (timeoutMs > longestReceiveMs) {
+    throw new RpmsgdError(
+      'invalid_argument',
+      `timeout_ms ${timeoutMs} is too long; at most ${longestReceiveMs}, then call again`,
+    );
+  }
 }
 
 export class Receiver {
@@ -80,8 +93,17 @@ export class Receivers {
     return wanted;
   }
 
-  has(caller: Caller): boolean {
-    return this.#waiting.has(caller);
+  /** Throws RpmsgdError busy or quota_exceeded unless one more of this client may wait. */
+  admit(caller: Caller, waitingLimit: number): void {
+    if (this.#waiting.has(caller)) {
+      throw new RpmsgdError('busy', 'another Receive of this client waits on this endpoint');
+    }
+    if (caller.waitingReceives >= waitingLimit) {
+      throw new RpmsgdError(
+        'quota_exceeded',
+        `${waitingLimit} calls of Receive wait already, which is limit receives_per_sender`,
+      );
+    }
   }
 
   /** Returns the tag to sync with. */

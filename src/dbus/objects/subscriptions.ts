@@ -3,9 +3,9 @@
 
 import type { Caller, Callers } from '../../remote/callers.ts';
 import type { LinkContext } from '../../remote/context.ts';
-import type { SubscriptionResume } from '../../remote/delivery.ts';
 import type { Endpoint } from '../../remote/endpoint.ts';
 import type { AckMode, SubscriberPort } from '../../remote/subscriber.ts';
+import type { SubscriptionResume } from '../../remote/subscription.ts';
 import type { UidQuota } from '../../remote/uid-quota.ts';
 import { changes } from '../../state/object-store.ts';
 import type { SubscriptionRecord } from '../../state/records.ts';

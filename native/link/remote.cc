@@ -275,6 +275,9 @@ void Remote::settle(uint64_t now_ns) {
     uint32_t budget = kReclaimBudget;
     more_ = serve_senders(*vdev, budget) || more_;
     sends_.reclaim(*vdev, kReclaimBudget);
+    if (vdev->streams().is_short || sends_.share(*vdev, 0).callers > 0) {
+      sends_.await_buffers(*vdev);
+    }
     const Lock lock(mutex_);
     has_new_fault = vdev->tx().poisoned() || has_new_fault; // we or a sender came upon it
     const bool is_wanted = vdev->waiting().size() > 0 || StreamService::is_waiting(*vdev);

@@ -211,6 +211,21 @@ void SendPath::kick(Vdev& vdev) {
   kick_locked(vdev);
 }
 
+void SendPath::await_buffers(Vdev& vdev) {
+  constexpr uint8_t kMostWords = 2;
+  const Lock lock(mutex_);
+  const uint64_t used = vdev.tx().used_position();
+  if (vdev.awaited_from != used || vdev.awaited_life != vdev.tx_life) {
+    vdev.awaited_from = used;
+    vdev.awaited_life = vdev.tx_life;
+    vdev.awaiting_words = 0;
+  }
+  if (vdev.awaiting_words == kMostWords) return;
+  if (vdev.tx().in_flight() == 0 || !vdev.tx().remote_wants_kick()) return;
+  ++vdev.awaiting_words;
+  words_.kick_and_hear(vdev.tx_queue_id());
+}
+
 void SendPath::set_streams_wait(Vdev& vdev, bool streams_wait) {
   const Lock lock(mutex_);
   vdev.streams_wait = streams_wait;

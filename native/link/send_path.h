@@ -59,6 +59,10 @@ public:
   void unreserve(Vdev& vdev, uint32_t buffers);
   /// Tells the remote what was posted.
   void kick(Vdev& vdev);
+  /// Asks a remote that has all the buffers there are, or all of somebody's credit, to let us know when
+  /// it is done with some. Not again before it has taken some, but for once: the first word may have
+  /// been taken just before it began.
+  void await_buffers(Vdev& vdev);
   /// Whether a stream waits for a buffer: then no send goes past it.
   void set_streams_wait(Vdev& vdev, bool streams_wait);
   /// The open endpoint with this id, or null.

@@ -123,7 +123,8 @@ struct StreamSet {
   }
 
   Stream* first = nullptr;
-  uint32_t generation = 0; // of the life that all of them have been told of
+  uint32_t generation = 0;      // of the life that all of them have been told of
+  bool is_short = false;        // of buffers, or one of them of credit
   StreamTurns<&Stream::next_tx, &Stream::is_in_tx_turns> with_packets;
   StreamTurns<&Stream::next_rx, &Stream::is_in_rx_turns> with_messages;
   StreamTurns<&Stream::next_note, &Stream::has_notes> with_notes;

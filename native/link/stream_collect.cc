@@ -16,6 +16,7 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
                                 uint64_t now_ns) {
   StreamSet& set = vdev.streams();
   begin_life(vdev, generation); // before anything of a former one could be sent
+  set.is_short = false;
   if (set.with_packets.empty() && vdev.stream_state().incoming().asked == 0) return 0;
   if (!resume_batch(vdev, generation)) return 0;
   uint32_t moved = 0;
@@ -27,6 +28,7 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
     const Step step = collect_from(stream, std::min({budget - moved, share, kStreamBatch}));
     moved += step.moved;
     is_short = step.outcome == Step::no_buffer;
+    set.is_short = set.is_short || is_short || step.outcome == Step::no_credit;
     if (!may_stay(stream, step.outcome, now_ns)) continue;
     // One without a peer is put back by set_peer(), one with an empty socket by an edge.
     if (stream.is_readable && step.outcome != Step::no_peer) set.with_packets.push(stream);

@@ -80,6 +80,11 @@ public:
   /// TX buffers set aside for a batch of packets, and whether a stream waits for one.
   uint32_t tx_reserved = 0;
   bool streams_wait = false;
+  /// The used position, and the life of the ring, from which on buffers are awaited, and the words
+  /// written for that.
+  uint64_t awaited_from = 0;
+  uint64_t awaited_life = 0;
+  uint8_t awaiting_words = 0;
   /// What waits does so for its endpoint's own credits, not for a buffer that others could take.
   bool waiting_for_credit_only = false;
 

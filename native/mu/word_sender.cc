@@ -11,6 +11,7 @@ WordSender::WordSender(Mu& mu, unsigned channel) : mu_(mu), channel_(channel) {}
 
 void WordSender::reset() {
   is_held_ = false;
+  is_heard_ = false;
   pending_ = 0;
   last_queue_ = kUnknown;
   words_at_reset_ = words_written_;
@@ -47,6 +48,12 @@ Kick WordSender::kick(unsigned queue) {
   return pending_ & bit ? Kick::pending : Kick::written;
 }
 
+void WordSender::kick_and_hear(unsigned queue) {
+  (void)kick(queue);
+  is_heard_ = true;
+  on_transmit_empty();
+}
+
 void WordSender::mark_pending(uint32_t queue_mask) {
   assert((queue_mask >> kMaxMuQueues) == 0);
   pending_ |= queue_mask;
@@ -65,7 +72,8 @@ void WordSender::on_transmit_empty() {
     const uint32_t from_next = pending_ & (~0u << next_queue_);
     write(static_cast<unsigned>(std::countr_zero(from_next ? from_next : pending_)));
   }
-  set_transmit_interrupt(pending_ != 0);
+  is_heard_ = is_heard_ && !mu_.transmit_empty(channel_);
+  set_transmit_interrupt(pending_ != 0 || is_heard_);
 }
 
 bool WordSender::taken_since_reset() {

@@ -35,6 +35,10 @@ public:
   /// Tells the remote about a queue (below kMaxMuQueues). The caller has stored avail.idx and then
   /// executed a full barrier: without it "unneeded" could be wrong.
   Kick kick(unsigned queue);
+  /// As kick(), and the TX-empty interrupt comes once the remote has taken what is in TR. A remote
+  /// that serves a ring takes the next word when it is done with it: so whoever waits for buffers
+  /// hears of them from one that need not say that it returned any (RPMsg-Lite).
+  void kick_and_hear(unsigned queue);
   /// Adds queues (bit n = queue n) to those pending and sends what it can, e.g. every queue of a
   /// link that is taken over alive.
   void mark_pending(uint32_t queue_mask);
@@ -67,6 +71,7 @@ private:
   unsigned next_queue_ = 0;        // where the round robin goes on
   bool transmit_interrupt_ = false;
   bool is_held_ = false;
+  bool is_heard_ = false; // the interrupt is wanted although nothing is pending
   uint64_t words_written_ = 0;
   uint64_t words_at_reset_ = 0;
 };

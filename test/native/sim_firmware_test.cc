@@ -122,6 +122,23 @@ TEST_CASE("sink counts in silence and tells when asked") {
   CHECK(stats == bytes(3) + bytes(0) + bytes(15) + bytes(0));
 }
 
+TEST_CASE("sink compares what it gets with what source would send once it is asked to") {
+  Bench bench({"--vdevs", "1"});
+  const auto numbered = [](uint32_t number, size_t size) {
+    std::string message(size, '\0');
+    for (size_t i = 0; i < size; i++)
+      message[i] = static_cast<char>(number + i);
+    return message.replace(0, 4, bytes(number));
+  };
+  REQUIRE(bench.host->send(kOurs, kSink, "not asked yet"));
+  REQUIRE(bench.host->send(kOurs, kSink, "check"));
+  REQUIRE(bench.host->send(kOurs, kSink, numbered(0, 496)));
+  REQUIRE(bench.host->send(kOurs, kSink, numbered(1, 5)));
+  CHECK(ask(*bench.host, kSink, "checked?") == bytes(2) + bytes(0) + bytes(0) + bytes(0));
+  REQUIRE(bench.host->send(kOurs, kSink, numbered(3, 5)));
+  CHECK(ask(*bench.host, kSink, "checked?") == bytes(3) + bytes(0) + bytes(1) + bytes(0));
+}
+
 TEST_CASE("source sends as many messages as ordered, more than the ring holds, in order") {
   Bench bench({"--vdevs", "1"});
   REQUIRE(bench.host->send(kOurs, kSource, bytes(1000) + bytes(10)));
@@ -131,6 +148,21 @@ TEST_CASE("source sends as many messages as ordered, more than the ring holds, i
     CHECK(message->payload.substr(0, 4) == bytes(n));
     CHECK(message->payload[9] == static_cast<char>(n + 9));
   }
+}
+
+TEST_CASE("source takes its time when told to, and other orders do not wait for it") {
+  Bench bench({"--vdevs", "1"});
+  constexpr uint32_t kOther = kOurs + 1;
+  REQUIRE(bench.host->send(kOurs, kSource, bytes(3) + bytes(4) + bytes(50)));
+  REQUIRE(bench.host->send(kOther, kSource, bytes(20) + bytes(4)));
+  std::map<uint32_t, uint32_t> sent;
+  for (int i = 0; i < 23; i++) {
+    const auto message = bench.host->receive_data();
+    REQUIRE(message);
+    CHECK(message->payload == bytes(sent[message->dst]++));
+    if (message->dst == kOurs && sent[kOurs] > 1) CHECK(sent[kOther] == 20);
+  }
+  CHECK(sent[kOurs] == 3);
 }
 
 TEST_CASE("a held firmware takes no buffer until SIGUSR1") {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <algorithm>
+#include <array>
 
 #include "sim/firmware/link.h"
 
@@ -21,6 +22,25 @@ constexpr AppInfo kApps[] = {
     {"source", kSource},
     {"rpmsg-name-of-thirty-two-bytes!!", kLongName},
 };
+
+/// Byte i is i: a message of `source` is a piece of it behind its number.
+constexpr auto kRamp = [] {
+  std::array<uint8_t, 256 + kPayloadBytes> ramp = {};
+  for (size_t i = 0; i < ramp.size(); i++)
+    ramp[i] = static_cast<uint8_t>(i);
+  return ramp;
+}();
+
+const uint8_t* pattern_of(uint32_t number) {
+  return kRamp.data() + (number & 0xFF);
+}
+
+/// Whether this is what `source` would send under that number.
+bool is_numbered(const Message& message, uint32_t number) {
+  const size_t head = std::min<size_t>(message.length, sizeof number);
+  return std::memcmp(message.data, &number, head) == 0 &&
+         std::memcmp(message.data + head, pattern_of(number) + head, message.length - head) == 0;
+}
 
 bool is_text(const Message& message, const char* text) {
   const size_t length = std::strlen(text);
@@ -71,34 +91,46 @@ bool Apps::sink(Link& link, const Message& message) {
     const uint64_t counts[2] = {sunk_messages_, sunk_bytes_};
     return answer(link, message, counts, sizeof counts);
   }
+  if (is_text(message, "check")) {
+    checks_ = true;
+    checked_ = altered_ = 0;
+    return true;
+  }
+  if (is_text(message, "checked?")) {
+    const uint64_t counts[2] = {checked_, altered_};
+    return answer(link, message, counts, sizeof counts);
+  }
+  if (checks_ && !is_numbered(message, static_cast<uint32_t>(checked_++))) altered_++;
   sunk_messages_++;
   sunk_bytes_ += message.length;
   return true;
 }
 
 bool Apps::source(const Message& message) {
-  uint32_t order[2]; // count, size
-  if (message.length != sizeof order) return true;
-  std::memcpy(order, message.data, sizeof order);
+  uint32_t order[3] = {}; // count, size, interval_ms
+  constexpr uint32_t kWithoutInterval = 2 * sizeof order[0];
+  if (message.length != sizeof order && message.length != kWithoutInterval) return true;
+  std::memcpy(order, message.data, message.length);
   if (order[0] == 0 || order[1] > kPayloadBytes) return true;
   const auto is_free = [](const Job& job) { return job.count == 0; };
   const auto job = std::find_if(jobs_.begin(), jobs_.end(), is_free);
   if (job == jobs_.end()) return false;
-  *job = {message.dst, message.src, order[1], 0, order[0]};
+  *job = {message.dst, message.src, order[1], 0, order[0], order[2], 0};
   return true;
 }
 
-bool Apps::send_owed(Link& link, uint32_t budget) {
+bool Apps::send_owed(Link& link, uint32_t budget, int64_t now_ms) {
   uint32_t idle = 0;
   for (uint32_t sent = 0; sent < budget;) {
     Job& job = jobs_[job_turn_ % jobs_.size()];
-    if (job.count == 0) {
+    if (job.count == 0 || job.due_ms > now_ms) {
       job_turn_++;
       if (++idle == jobs_.size()) return false;
       continue;
     }
     idle = 0;
     if (!send_one(link, job)) return false;
+    job.due_ms = job.interval_ms == 0 ? 0 : now_ms + job.interval_ms;
     sent++;
     job_turn_++;
   }
@@ -108,12 +140,18 @@ bool Apps::send_owed(Link& link, uint32_t budget) {
 bool Apps::send_one(Link& link, Job& job) {
   uint8_t* out = link.begin(job.size);
   if (out == nullptr) return false;
-  for (uint32_t i = 0; i < job.size; i++)
-    out[i] = static_cast<uint8_t>(job.next + i);
+  std::memcpy(out, pattern_of(job.next), job.size);
   std::memcpy(out, &job.next, std::min<size_t>(job.size, sizeof job.next));
   link.commit(job.src, job.dst, job.size);
   if (++job.next == job.count) job.count = 0;
   return true;
+}
+
+int64_t Apps::next_due_ms() const {
+  int64_t soonest = kNever;
+  for (const Job& job : jobs_)
+    if (job.count != 0) soonest = std::min(soonest, job.due_ms);
+  return soonest;
 }
 
 void Apps::forget() {

@@ -33,8 +33,11 @@ class Apps {
 public:
   /// False: there is no buffer to answer with, hand in the same message again later.
   bool handle(Link& link, uint32_t number, const Message& message);
-  /// Sends what `source` owes, at most `budget` messages. True if it sent that many.
-  bool send_owed(Link& link, uint32_t budget);
+  /// Sends what `source` owes by now, at most `budget` messages. True if it sent that many.
+  bool send_owed(Link& link, uint32_t budget, int64_t now_ms);
+  /// When `source` owes something next; kNever: nothing.
+  int64_t next_due_ms() const;
+  static constexpr int64_t kNever = INT64_MAX;
   void forget();
 
 private:
@@ -44,6 +47,8 @@ private:
     uint32_t size;
     uint32_t next;
     uint32_t count; // 0: free
+    uint32_t interval_ms;
+    int64_t due_ms;
   };
   bool sink(Link& link, const Message& message);
   bool source(const Message& message);
@@ -53,6 +58,9 @@ private:
   uint32_t job_turn_ = 0;
   uint64_t sunk_messages_ = 0;
   uint64_t sunk_bytes_ = 0;
+  bool checks_ = false; // `check` was asked for
+  uint64_t checked_ = 0;
+  uint64_t altered_ = 0;
 };
 
 } // namespace rpmsg::sim

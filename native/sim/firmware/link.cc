@@ -57,15 +57,20 @@ bool Link::work(bool hold, int64_t now_ms) {
   starved_ = false;
   announce(now_ms);
   if (receive_due_ && !hold) receive(kReceiveBudget);
-  const bool owes_more = apps_.send_owed(*this, kSendBudget);
+  const bool owes_more = apps_.send_owed(*this, kSendBudget, now_ms);
   return owes_more || (receive_due_ && !hold && !starved_);
 }
 
 int Link::timeout_ms(int64_t now_ms) const {
   if (!up_) return -1;
   if (starved_) return kBufferPollMs;
-  if (options_.quiet || next_announcement_ == all_apps().size() + options_.channels) return -1;
-  return static_cast<int>(std::max<int64_t>(announce_at_ms_ - now_ms, 1));
+  const bool has_announced =
+      options_.quiet || next_announcement_ == all_apps().size() + options_.channels;
+  const int64_t soonest =
+      std::min(has_announced ? Apps::kNever : announce_at_ms_, apps_.next_due_ms());
+  if (soonest == Apps::kNever) return -1;
+  constexpr int64_t kLongest = 1000;
+  return static_cast<int>(std::clamp<int64_t>(soonest - now_ms, 1, kLongest));
 }
 
 uint8_t* Link::begin(uint32_t length) {

@@ -26,6 +26,8 @@ export interface SceneOptions extends DaemonOptions {
   readonly configFile?: string | undefined;
   /** Use this bus instead of a private dbus-daemon. */
   readonly busAddress?: string | undefined;
+  /** The daemon is started by others. */
+  readonly withoutDaemon?: boolean | undefined;
   /** Give up and leave nothing behind. */
   readonly signal?: AbortSignal | undefined;
   /** Command line of a core's firmware; undefined: none is started. */
@@ -40,9 +42,13 @@ export class Scene {
   readonly directory: string;
   readonly config: Record<string, unknown>;
   readonly socs: readonly Child[];
+  /** Undefined only until it is started, by whomever. */
+  /** There is none yet with `withoutDaemon`. */
   readonly daemon: Child;
   /** The private bus, unless one was given. */
   readonly bus: Child | undefined;
+  /** The words that start a daemon here. */
+  daemonCommand(): string[];
   startDaemon(options?: DaemonOptions): Promise<void>;
   waitForChannels(channels?: readonly string[], timeoutMs?: number): Promise<void>;
   stop(): Promise<Exit | undefined>;

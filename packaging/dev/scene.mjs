@@ -72,7 +72,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow user="*"/>
-    <allow own="org.rpmsg"/>
+    <allow own_prefix="org.rpmsg"/>
     <deny send_type="method_call"/>
     <allow send_type="signal"/>
     <allow send_requested_reply="true" send_type="method_return"/>
@@ -82,7 +82,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
     <allow receive_type="error"/>
     <allow receive_type="signal"/>
     <allow send_destination="org.freedesktop.DBus"/>
-    <allow send_destination="org.rpmsg"/>
+    <allow send_destination_prefix="org.rpmsg"/>
     <allow send_type="method_call" send_interface="org.freedesktop.DBus.Peer"/>
   </policy>
 </busconfig>
@@ -147,8 +147,8 @@ export class Scene {
    * Starts everything and waits until the daemon owns its name. Options: config (an object as
    * defaultConfig), configFile (instead), busAddress (use this bus), firmware ({core, vdevs} =>
    * command line or undefined for none), daemonArgs, daemonEnv, daemonLauncher (what stands before
-   * the daemon's command), show (the daemon's log on ours), signal (an AbortSignal: give up and leave
-   * nothing behind).
+   * the daemon's command), show (the daemon's log on ours), withoutDaemon (others start it, by
+   * daemonCommand), signal (an AbortSignal: give up and leave nothing behind).
    */
   static async start(options = {}) {
     const scene = new Scene();
@@ -165,7 +165,14 @@ export class Scene {
     return scene;
   }
 
-  async #start({ config = defaultConfig, configFile, busAddress, firmware, ...daemon }) {
+  async #start({
+    config = defaultConfig,
+    configFile,
+    busAddress,
+    firmware,
+    withoutDaemon,
+    ...daemon
+  }) {
     const file = join(this.directory, 'rpmsgd.toml');
     writeFileSync(file, toml().stringify(config));
     this.config = effectiveConfig(configFile ?? file);
@@ -177,20 +184,20 @@ export class Scene {
     this.bus = bus?.bus;
     this.address = busAddress ?? bus?.address;
     await Promise.all(this.socs.map((soc) => soc.said(/^READY$/m)));
-    await this.startDaemon(daemon);
+    if (!withoutDaemon) await this.startDaemon(daemon);
+  }
+
+  /** The words that start a daemon here. */
+  daemonCommand() {
+    const config = join(this.directory, 'rpmsgd.toml');
+    const files = ['--config', config, '--runtime-dir', this.directory];
+    return [process.execPath, daemonPath, ...files, '--bus', this.address];
   }
 
   /** Starts the daemon (again); resolves when it owns its name. */
   async startDaemon({ daemonArgs = [], daemonEnv = {}, daemonLauncher = [], show = false } = {}) {
     if (this.#isStopped) throw new Error('stopped while starting');
-    const files = [
-      '--config',
-      join(this.directory, 'rpmsgd.toml'),
-      '--runtime-dir',
-      this.directory,
-    ];
-    const daemon = [process.execPath, daemonPath, ...files, '--bus', this.address, ...daemonArgs];
-    const [program, ...args] = [...daemonLauncher, ...daemon];
+    const [program, ...args] = [...daemonLauncher, ...this.daemonCommand(), ...daemonArgs];
     this.daemon = new Child('rpmsgd', program, args, { env: daemonEnv, show });
     const ended = this.daemon.exited.then(() => {
       throw this.daemon.failure();

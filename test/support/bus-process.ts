@@ -16,7 +16,8 @@ export const BUS_KINDS: readonly BusKind[] = [
 ];
 
 const START_TIMEOUT_MS = 10_000;
-const here = fileURLToPath(new URL('.', import.meta.url));
+// The benchmark bundles this into build/bench, which lies as deep.
+const here = fileURLToPath(new URL('../../test/support/', import.meta.url));
 const buildDir = fileURLToPath(new URL('../../build/test-support/', import.meta.url));
 
 export interface BusProcess {

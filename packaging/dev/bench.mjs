@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run bench`: builds the product, runs the rows of test/bench and prints them as a table. Status
-// 1: a goal is not met.
+// `npm run bench`: builds the product and what it is held against, runs the rows of test/bench and
+// prints them as tables. Status 1: a goal is not met.
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildProduct } from './build.mjs';
+import { buildNative, buildProduct } from './build.mjs';
 import { command, root, step } from './run.mjs';
 import { abortOnSignals } from './scene.mjs';
 import { setup } from './setup.mjs';
@@ -14,6 +14,9 @@ const usage = `Usage: npm run bench [-- OPTIONS] [ROW...]
 Measures the rows named, or all, side by side with what each is held against.
 
   --json FILE   write the results there too
+  --svg DIR     write plots into that folder: latency.svg, throughput.svg
+  --readme      write the table into README.md, and the plots that it shows
+  --from FILE   measure nothing: take the results of a JSON file
   --rounds N    rounds that count (default 15)
   --no-build    use what was built before
   --help        print this and exit
@@ -21,6 +24,9 @@ Measures the rows named, or all, side by side with what each is held against.
 
 const known = {
   json: { type: 'string' },
+  svg: { type: 'string' },
+  readme: { type: 'boolean', default: false },
+  from: { type: 'string' },
   rounds: { type: 'string', default: '15' },
   'no-build': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -32,8 +38,11 @@ function readArguments(args) {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new Error(`--rounds "${values.rounds}" must be a number from 1 up`);
   }
-  const { json, help, 'no-build': noBuild } = values;
-  return { names: positionals, rounds, json, help, noBuild };
+  const { 'no-build': noBuild, ...others } = values;
+  if (others.from !== undefined && positionals.length > 0) {
+    throw new Error(`--from takes every row of its file: "${positionals[0]}" cannot be chosen`);
+  }
+  return { ...others, names: positionals, rounds, noBuild };
 }
 
 /** One file that imports the other scripts here as they are; it lies as deep as its source does. */
@@ -63,9 +72,10 @@ command(async (args) => {
     process.stdout.write(usage);
     return 0;
   }
-  if (!options.noBuild) {
-    await step('setup', () => setup('build'));
+  if (!options.noBuild && options.from === undefined) {
+    await step('setup', () => setup('bench'));
     await buildProduct();
+    await buildNative('plain', 'bench');
   }
   const { bench } = await import(await bundle());
   return (await bench({ ...options, signal: abortOnSignals() })) ? 0 : 1;

@@ -118,9 +118,10 @@ async function loads(addon) {
   return (await run(process.execPath, ['-e', script], { quiet: true, timeoutS: 20 })).code === 0;
 }
 
-/** The whole product; `tests` adds the native test programs. */
+/** The whole product; `tests` adds the native test programs and those of the benchmark. */
 export async function buildProduct({ tests = false } = {}) {
   await buildNative('plain', tests ? 'all' : 'product');
+  if (tests) await buildNative('plain', 'bench');
   await buildBundles();
   await buildSdNotify();
 }

@@ -19,6 +19,10 @@ const debian = {
     ['dbus-daemon', 'dbus-daemon'],
     ['systemd', 'busctl'],
   ],
+  bench: [
+    ['libsystemd-dev', '/usr/include/systemd/sd-bus.h'],
+    ['util-linux', 'taskset'],
+  ],
   test: [
     ['doctest-dev', '/usr/include/doctest/doctest.h'],
     ['dbus-broker', 'dbus-broker'],
@@ -68,6 +72,7 @@ const debian = {
 const includes = {
   build: ['build'],
   demo: ['build', 'demo'],
+  bench: ['build', 'demo', 'bench'],
   test: ['build', 'demo', 'test'],
   lint: ['build', 'demo', 'test', 'lint'],
   fuzz: ['build', 'fuzz'],
@@ -152,7 +157,7 @@ export async function setupNpm() {
   writeFileSync(stamp, wanted);
 }
 
-/** Everything `purpose` needs: one of build, demo, test, lint, fuzz, e2e, fresh-root. */
+/** Everything `purpose` needs: one of build, demo, bench, test, lint, fuzz, e2e, fresh-root. */
 export async function setup(purpose) {
   await setupDebian(purpose);
   if (purpose !== 'fresh-root') await setupNpm();

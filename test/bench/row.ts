@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a row of the benchmark is: one file that exports one Row, listed in rows.ts.
+// What a row of the benchmark is: one file that exports one Row or a few, listed in rows.ts.
 
-export interface Samples {
-  /** One value a round. */
+import type { Histogram } from './statistics.ts';
+
+/** One value a round, and the same of what it is held against, taken in the same rounds. */
+export interface Series {
   readonly values: readonly number[];
-  /** The same of what it is held against, measured in the same rounds; left out where there is none. */
+  /** Left out where there is none. */
   readonly references?: readonly number[];
+}
+
+/** A figure that no goal is set for: another size, more endpoints. For the second table and plots. */
+export interface Beside extends Series {
+  /** What is other than in the row, like "16 B". */
+  readonly what: string;
+  /** Bytes of payload a message, where that is what differs. */
+  readonly sizeBytes?: number;
+  /** The row's, unless it says so. */
+  readonly unit?: string;
+}
+
+/** Of single operations, in microseconds. */
+export interface Latencies {
+  readonly values: Histogram;
+  readonly references: Histogram;
+}
+
+export interface Samples extends Series {
+  readonly beside?: readonly Beside[];
+  readonly latencies?: Latencies;
 }
 
 export interface Goal {

@@ -1,80 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// From samples to the table on the terminal and the rows of the JSON file.
+// The tables on the terminal: the rows with their goals, and the figures beside them.
 
-import type { Goal, Row, Samples } from './row.ts';
+import { type Figure, isMeasured, type Result } from './result.ts';
+import { short } from './rounds.ts';
+import { quantile } from './statistics.ts';
 
-export interface Result {
-  readonly name: string;
-  /** Median over the rounds, in `unit`; `reference` likewise. */
-  readonly value: number;
-  readonly unit: string;
-  readonly reference: number | null;
-  readonly ratio: number | null;
-  readonly goal: string;
-  readonly met: boolean;
-  /** Least and greatest value. */
-  readonly spread: readonly [least: number, greatest: number];
-  readonly rounds: number;
+function number(value: number | null | undefined): string {
+  return value === null || value === undefined ? '-' : short(value);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low, high] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
-  if (low === undefined || high === undefined) throw new Error('nothing was measured');
-  return (low + high) / 2;
+/** Columns as wide as what is in them. */
+function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  const padded = (line: readonly string[]) =>
+    line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return lines.map((line) => padded(line).trimEnd()).join('\n');
 }
 
-function isMet({ limit, is }: Goal, value: number): boolean {
-  return is === 'at most' ? value <= limit : value >= limit;
+function cells({ value, spread, reference, referenceSpread, ratio }: Figure, unit: string) {
+  const range = `${number(spread[0])}..${number(spread[1])}`;
+  const against = referenceSpread?.map(number).join('..') ?? '-';
+  return [number(value), range, unit, number(reference), against, number(ratio)];
 }
 
-export function evaluate({ name, unit, goal }: Row, { values, references }: Samples): Result {
-  const value = median(values);
-  const reference = references === undefined ? null : median(references);
-  const ratio = reference === null ? null : value / reference;
-  const sign = goal.is === 'at most' ? '<=' : '>=';
-  return {
-    name,
-    value,
-    unit,
-    reference,
-    ratio,
-    goal: `${sign} ${goal.limit}${ratio === null ? ` ${unit}` : ' x'}`,
-    met: isMet(goal, ratio ?? value),
-    spread: [Math.min(...values), Math.max(...values)],
-    rounds: values.length,
-  };
-}
-
-/** Three significant digits. */
-function number(value: number | null): string {
-  return value === null ? '-' : String(Number(value.toPrecision(3)));
-}
+const figureHead = ['median', 'spread', 'unit', 'reference', 'its spread', 'ratio'];
 
 export function printTable(results: readonly Result[]): string {
-  const head = ['row', 'median', 'least', 'greatest', 'unit', 'reference', 'ratio', 'goal', ''];
-  const lines = results.map(({ name, value, unit, reference, ratio, goal, met, spread }) => [
-    name,
-    number(value),
-    number(spread[0]),
-    number(spread[1]),
-    unit,
-    number(reference),
-    number(ratio),
-    goal,
-    met ? 'met' : 'NOT MET',
-  ]);
-  const table = [head, ...lines];
-  const widths = head.map((_, column) =>
-    Math.max(...table.map((line) => line[column]?.length ?? 0)),
-  );
-  return table
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
+  const lines = results.map((result) => {
+    const verdict = result.met ? 'met' : 'NOT MET';
+    const figures = isMeasured(result)
+      ? cells(result, result.unit)
+      : ['-', '-', result.unit, '-', '-', '-'];
+    return [result.name, ...figures, result.goal, verdict];
+  });
+  return aligned([['row', ...figureHead, 'goal', ''], ...lines]);
+}
+
+/** Other sizes and numbers, and the latencies of single operations; empty if there are none. */
+export function printBeside(results: readonly Result[]): string {
+  const lines = results.filter(isMeasured).flatMap(({ name, unit, beside, latencies }) => {
+    const figures = beside.map((each) => [`${name}, ${each.what}`, ...cells(each, each.unit)]);
+    if (latencies === null) return figures;
+    const { values, references } = latencies;
+    const shares = [0.5, 0.99].map((share) => {
+      const [value, reference] = [quantile(values, share), quantile(references, share)];
+      const all = [number(value), '-', 'us', number(reference), '-', number(value / reference)];
+      return [`${name}, ${share * 100} % of all within`, ...all];
+    });
+    return [...figures, ...shares].map((line) => line.map((cell) => cell || unit));
+  });
+  return lines.length === 0 ? '' : aligned([['beside', ...figureHead], ...lines]);
+}
+
+/** Why rows could not be measured. */
+export function printErrors(results: readonly Result[]): string {
+  return results
+    .flatMap((result) => (isMeasured(result) ? [] : [`${result.name}: ${result.error}`]))
     .join('\n');
 }

@@ -54,6 +54,6 @@ it('names tools and packages where there is no dpkg', () => {
 it('refuses a purpose it does not know and lists those it knows', () => {
   pretendInstalled();
   const { status, stderr } = setupAsUser('demos');
-  expect(stderr).toContain('no purpose "demos": it is one of build, demo, test');
+  expect(stderr).toContain('no purpose "demos": it is one of build, demo, bench, test');
   expect(status).toBe(1);
 });

@@ -106,7 +106,7 @@ LinkWrap::~LinkWrap() {
 void LinkWrap::shut() {
   if (link_) link_->close(); // the link thread is joined before its wake-up goes away
   wake_.close();
-  listener_.Reset();
+  listener_.reset();
 }
 
 Napi::Value LinkWrap::open_remote(const Napi::CallbackInfo& info) {
@@ -134,8 +134,7 @@ Napi::Value LinkWrap::start(const Napi::CallbackInfo& info) {
   }
   const auto started = link_->start(static_cast<int>(*priority), *busy_poll_us);
   if (started) {
-    listener_ = Napi::Persistent(info[0].As<Napi::Function>());
-    context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "rpmsgd.link");
+    listener_.set(info[0].As<Napi::Function>(), "rpmsgd.link");
     Ref(); // a link that runs is not collected, whoever lets go of it; close() ends both
     is_held_ = true;
     return Napi::String::New(info.Env(), "");
@@ -344,21 +343,8 @@ void LinkWrap::close(const Napi::CallbackInfo&) {
 }
 
 void LinkWrap::on_events() {
-  if (listener_.IsEmpty() || !context_) return;
   const Napi::HandleScope scope(Env());
-  // The plain call: the wrapper of node-addon-api throws when JavaScript may not run any more, as
-  // in a worker that is being terminated, and that is fatal to the whole process.
-  const napi_env env = Env();
-  napi_value result = nullptr;
-  const napi_status called =
-      napi_make_callback(env, *context_, Value(), listener_.Value(), 0, nullptr, &result);
-  // `this` may be closed by now. What the listener threw is fatal, as if thrown by any callback.
-  bool has_thrown = false;
-  napi_value thrown = nullptr;
-  if (called == napi_ok || napi_is_exception_pending(env, &has_thrown) != napi_ok) return;
-  if (has_thrown && napi_get_and_clear_last_exception(env, &thrown) == napi_ok) {
-    napi_fatal_exception(env, thrown);
-  }
+  listener_.call(Env(), Value()); // `this` may be closed by now
 }
 
 } // namespace rpmsg

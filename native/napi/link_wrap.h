@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "link/link.h"
+#include "napi/listener.h"
 #include "napi/uv_async.h"
 
 namespace rpmsg {
@@ -50,8 +51,7 @@ private:
 
   UvAsync wake_;
   std::unique_ptr<Link> link_;
-  std::unique_ptr<Napi::AsyncContext> context_;
-  Napi::FunctionReference listener_;
+  Listener listener_;
   std::vector<uint8_t> batch_;
   bool is_held_ = false; // by itself, from start() to close()
 };

@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one libuv handle that another thread may touch. The declarations are libuv's stable 1.x ABI,
-// which the Node executable exports; node-api-headers has no uv.h, and a thread-safe function would
-// take a lock and allocate on the link thread.
+// The one libuv handle that another thread may touch: a thread-safe function would take a lock and
+// allocate on the link thread.
 #pragma once
 
 #include <napi.h>
 
-#include <cstddef>
-
-extern "C" {
-struct uv_loop_s;
-struct uv_handle_s;
-size_t uv_handle_size(int type);
-void uv_handle_set_data(uv_handle_s* handle, void* data);
-void* uv_handle_get_data(const uv_handle_s* handle);
-int uv_async_init(uv_loop_s* loop, uv_handle_s* async, void (*callback)(uv_handle_s*));
-int uv_async_send(uv_handle_s* async);
-void uv_close(uv_handle_s* handle, void (*closed)(uv_handle_s*));
-void uv_unref(uv_handle_s* handle);
-}
+#include "napi/uv_abi.h"
 
 namespace rpmsg {
 

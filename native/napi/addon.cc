@@ -3,11 +3,15 @@
 // environments of one process.
 #include <napi.h>
 
+#include "napi/bus_socket.h"
 #include "napi/link_wrap.h"
+#include "napi/packet_socket.h"
 #include "napi/system_calls.h"
 
 static Napi::Object init_addon(Napi::Env env, Napi::Object exports) {
   exports.Set("Link", rpmsg::LinkWrap::define(env));
+  exports.Set("BusSocket", rpmsg::BusSocket::define(env));
+  exports.Set("PacketSocket", rpmsg::PacketSocket::define(env));
   rpmsg::define_system_calls(env, exports);
   return exports;
 }

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,20 +45,33 @@ Napi::Value send_fds(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sent < 0 ? -errno : static_cast<double>(sent));
 }
 
+struct UnixAddress {
+  sockaddr_un bytes{};
+  socklen_t length = 0;
+};
+
+/// Of a path, or of an abstract name, which starts with a zero byte. Nothing if it is too long.
+std::optional<UnixAddress> unix_address(std::string_view path) {
+  UnixAddress address;
+  address.bytes.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.bytes.sun_path) return std::nullopt;
+  std::memcpy(address.bytes.sun_path, path.data(), path.size()); // private memory
+  address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  return address;
+}
+
 /// One datagram to a path or an @abstract name, within kLongestNotify; 0 or -errno.
 int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int flags,
                   std::span<const int> fds = {}) {
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof to.sun_path) return -EINVAL;
-  std::memcpy(to.sun_path, path.data(), path.size()); // private memory
-  if (path[0] == '@') to.sun_path[0] = '\0';          // the abstract namespace
+  auto to = unix_address(path);
+  if (!to) return -EINVAL;
+  if (path[0] == '@') to->bytes.sun_path[0] = '\0';
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   (void)setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kLongestNotify, sizeof kLongestNotify);
   iovec data{const_cast<uint8_t*>(bytes.data()), bytes.size()};
   msghdr message{};
-  message.msg_name = &to;
-  message.msg_namelen = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  message.msg_name = &to->bytes;
+  message.msg_namelen = to->length;
   message.msg_iov = &data;
   message.msg_iovlen = 1;
   Rights rights;
@@ -67,6 +81,19 @@ int send_datagram(const std::string& path, std::span<const uint8_t> bytes, int f
     sent = sendmsg(socket.get(), &message, flags | MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : 0;
+}
+
+Napi::Value connect_socket(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsString()) return Napi::Number::New(env, -EINVAL);
+  const auto to = unix_address(info[0].As<Napi::String>().Utf8Value());
+  if (!to) return Napi::Number::New(env, -ENAMETOOLONG);
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return Napi::Number::New(env, -errno);
+  // At once or not at all, EAGAIN, for there is no queue to wait in.
+  const int result =
+      connect(socket.get(), reinterpret_cast<const sockaddr*>(&to->bytes), to->length);
+  return Napi::Number::New(env, result == 0 ? socket.release() : -errno);
 }
 
 std::span<const uint8_t> bytes_of(std::string_view text) {
@@ -165,6 +192,7 @@ Napi::Value lock_file(const Napi::CallbackInfo& info) {
 } // namespace
 
 void define_system_calls(Napi::Env env, Napi::Object exports) {
+  exports.Set("connectSocket", Napi::Function::New(env, connect_socket, "connectSocket"));
   exports.Set("sendFds", Napi::Function::New(env, send_fds, "sendFds"));
   exports.Set("notify", Napi::Function::New(env, notify, "notify"));
   exports.Set("notifyBarrier", Napi::Function::New(env, notify_barrier, "notifyBarrier"));

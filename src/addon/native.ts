@@ -72,8 +72,42 @@ export interface NativeLink {
 /** The keys of the platform beside the others; `kind` says which platform it is. */
 export type NativeRemoteSetup = Omit<RemoteSetup, 'name' | 'platform'> & RemoteSetup['platform'];
 
+/** What a socket is watched for, and what it is ready for: a sum of these. */
+export const Ready = { readable: 1, writable: 2 } as const;
+
+interface NativeSocket {
+  watch(events: number): void;
+  close(): void;
+}
+
+export interface NativeBusSocket extends NativeSocket {
+  /** The bytes that came, 0 at the end, -errno; descriptors that came with them go into `fds`. */
+  read(fds: number[]): Buffer | number;
+  /** How many bytes after the first `from` were taken, or -errno. */
+  write(bytes: Uint8Array, from: number): number;
+}
+
+export interface NativePacketSocket extends NativeSocket {
+  /** The packets that came, 0 at the end, -errno. In place of a packet that is too long its size. */
+  receive(): (Buffer | number)[] | number;
+  /** How many packets after the first `from` were taken, or -errno. */
+  send(packets: readonly Uint8Array[], from: number): number;
+  shutdown(): number;
+  untaken(): number;
+}
+
+type OnReady = (events: number) => void;
+
 export interface NativeAddon {
   readonly Link: new () => NativeLink;
+  readonly BusSocket: new (fd: number, onReady: OnReady) => NativeBusSocket;
+  readonly PacketSocket: new (
+    fd: number,
+    onReady: OnReady,
+    maxPacketBytes: number,
+    hasEmptyPackets: boolean,
+  ) => NativePacketSocket;
+  connectSocket(path: string): number;
   sendFds(socketFd: number, bytes: Uint8Array, fds: readonly number[]): number;
   notify(socketPath: string, text: string, fds?: readonly number[]): number;
   notifyBarrier(socketPath: string): number;

@@ -37,6 +37,8 @@ export interface CallHandler {
 export interface CallOptions {
   /** Default 25,000, as every D-Bus client library has it. */
   readonly timeoutMs?: number | undefined;
+  /** The reply may bring descriptors: each is a ReceivedFd in it, and the caller closes it. */
+  readonly wantFds?: boolean | undefined;
 }
 
 export interface Subscription {
@@ -125,7 +127,7 @@ export class Bus extends EventEmitter {
     if (!isMemberNameValid(member)) throw new Error(`'${member}' is not a member name`);
     const fields = { destination, path, interface: iface, member, signature, body: args };
     const timeoutMs = options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
-    return await this.#messages.request(new Message(fields), timeoutMs);
+    return await this.#messages.request(new Message(fields), timeoutMs, options.wantFds);
   }
 
   /** Calls a method of the bus itself. */

@@ -17,7 +17,8 @@ export async function connectBus(address: string, options: BusOptions = {}): Pro
   let failure: unknown;
   for (const path of socketPaths(address)) {
     try {
-      return await connectBusStream(await connectSocket(path), options);
+      const stream = options.connectSocket?.(path) ?? (await connectSocket(path));
+      return await connectBusStream(stream, options);
     } catch (error) {
       failure = error;
     }

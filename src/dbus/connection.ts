@@ -9,6 +9,7 @@ import { Framer } from './framer.ts';
 import { Handshake } from './handshake.ts';
 import { EmptyReplies, type OutgoingMessage, writeMessage } from './message-writer.ts';
 import { closeAll, Outbox, type SendFds, socketFd } from './outbox.ts';
+import { FdIntake } from './received-fds.ts';
 import { parseSignature } from './signature.ts';
 import { MessageType, NO_REPLY_EXPECTED, type WireMessage } from './wire-message.ts';
 
@@ -37,6 +38,7 @@ export class Connection extends EventEmitter {
   readonly #handler: ConnectionHandler;
   readonly #outbox: Outbox;
   readonly #framer: Framer;
+  readonly #fdIntake: FdIntake | undefined;
   readonly #emptyReplies = new EmptyReplies();
   readonly #handshake: Handshake;
   #serial: number;
@@ -57,7 +59,9 @@ export class Connection extends EventEmitter {
       written: () => this.#written(),
       failed: (error) => this.destroy(error),
     });
-    const wantFds = options.sendFds !== undefined && socketFd(stream) >= 0;
+    this.#fdIntake = FdIntake.of(stream);
+    const canSendFds = options.sendFds !== undefined && socketFd(stream) >= 0;
+    const wantFds = canSendFds || this.#fdIntake !== undefined;
     this.#handshake = new Handshake((text) => stream.write(text, 'latin1'), wantFds);
     stream.on('data', (chunk: Buffer) => this.#received(chunk));
     stream.on('error', (error) => this.destroy(error));
@@ -176,6 +180,7 @@ export class Connection extends EventEmitter {
     if (this.#closed) return;
     this.#closed = true;
     this.#outbox.destroy();
+    this.#fdIntake?.close();
     this.#stream.destroy();
     this.emit('close', this.#reason ?? error);
   }
@@ -194,6 +199,7 @@ export class Connection extends EventEmitter {
 
   #received(chunk: Buffer): void {
     try {
+      this.#fdIntake?.arrived(chunk.length);
       if (this.#ready) {
         this.#framer.push(chunk);
         this.#process();
@@ -215,10 +221,13 @@ export class Connection extends EventEmitter {
     while (!this.#closed && !this.#paused) {
       const message = this.#framer.next();
       if (message === undefined) break;
+      this.#fdIntake?.claim(message, this.#framer.ignored);
       if (message.defect === '') this.#handler.message(message);
       else if (message.type === MessageType.call) this.#refuse(message);
+      this.#fdIntake?.release();
       if (this.#outbox.bytes > PAUSE_BYTES) this.#pause();
     }
+    if (this.#framer.isIdle) this.#fdIntake?.settle();
     this.#outbox.flush();
   }
 

@@ -37,6 +37,12 @@ export class Framer {
     this.#bodyLimit = bodyLimit;
   }
 
+  /** Every byte was read and no message is begun. */
+  get isIdle(): boolean {
+    const isBegun = this.#message !== undefined || this.#partial !== undefined || this.#skip > 0;
+    return !isBegun && this.#chunks.length === 0;
+  }
+
   push(chunk: Buffer): void {
     if (chunk.length > 0) this.#chunks.push(chunk);
   }

@@ -12,4 +12,5 @@ export { isObjectPathValid, Variant } from './message-model.ts';
 export { MethodCall } from './method-call.ts';
 export { ObjectTree, type ObjectTreeOptions } from './object-tree.ts';
 export type { SendFds } from './outbox.ts';
+export { ReceivedFd } from './received-fds.ts';
 export type { ReceivedSignal, SignalRule } from './signal-router.ts';

@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { Connection } from './connection.ts';
 import { BusError, ErrorName, WireError } from './errors.ts';
 import { DBusError, Message, MessageBus } from './message-model.ts';
+import { argsWithFds } from './received-fds.ts';
 import { MessageType, type WireMessage } from './wire-message.ts';
 
 /** The connection as MessageBus sees it. */
@@ -31,6 +32,8 @@ class MessageBusLink extends EventEmitter {
 
 export class RepliesBus extends MessageBus {
   readonly #link: MessageBusLink;
+  /** Serials of the calls whose replies may bring descriptors. */
+  readonly #wantFds = new Set<number>();
 
   constructor(connection: Connection) {
     const link = new MessageBusLink(connection);
@@ -58,19 +61,22 @@ export class RepliesBus extends MessageBus {
       this.#link.connection.destroy(new Error(`the bus refused Hello: ${reply.errorName}`));
       return;
     }
-    this.#link.emit('message', toMessage(reply));
+    const getArgs = this.#wantFds.has(reply.replySerial) ? argsWithFds : argsOf;
+    this.#link.emit('message', toMessage(reply, getArgs));
   }
 
   /**
-   * Sends a call and waits for its reply.
+   * Sends a call and waits for its reply. With `wantFds` the descriptors of its reply stand in it as
+   * ReceivedFd, and whoever waits closes them.
    * @throws BusError the peer's error, NoReply after `timeoutMs`, or Disconnected
    */
-  request(message: Message, timeoutMs: number): Promise<unknown[]> {
+  request(message: Message, timeoutMs: number, wantFds = false): Promise<unknown[]> {
     if (!this.#link.connection.connected) {
       return Promise.reject(new BusError(ErrorName.disconnected, 'the bus connection is lost'));
     }
     message.serial = this.newSerial();
     const { serial } = message;
+    if (wantFds) this.#wantFds.add(serial);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         delete this._methodReturnHandlers[serial];
@@ -83,7 +89,10 @@ export class RepliesBus extends MessageBus {
           delete this._methodReturnHandlers[serial];
           reject(toBusError(error));
         })
-        .finally(() => clearTimeout(timer));
+        .finally(() => {
+          clearTimeout(timer);
+          this.#wantFds.delete(serial);
+        });
     });
   }
 
@@ -104,15 +113,19 @@ function newError(replySerial: number, errorName: string, text: string): Message
   return new Message({ type, replySerial, errorName, signature: 's', body: [text] });
 }
 
+function argsOf(reply: WireMessage): unknown[] {
+  return reply.args();
+}
+
 /** A reply that cannot be understood becomes the error that says so. */
-function toMessage(reply: WireMessage): Message {
+function toMessage(reply: WireMessage, getArgs: (reply: WireMessage) => unknown[]): Message {
   if (reply.oversized) {
     return newError(reply.replySerial, ErrorName.limitsExceeded, 'the reply is too long');
   }
   try {
     const { type, serial, replySerial, sender, signature } = reply;
     const errorName = reply.errorName === '' ? undefined : reply.errorName;
-    const body = reply.args();
+    const body = getArgs(reply);
     return new Message({ type, serial, replySerial, sender, signature, errorName, body });
   } catch (error) {
     const text = error instanceof WireError ? error.message : 'the reply is not valid';

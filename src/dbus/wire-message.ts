@@ -3,6 +3,7 @@
 // Format").
 
 import { WireError } from './errors.ts';
+import type { ReceivedFd } from './received-fds.ts';
 import { parseSingleType } from './signature.ts';
 import { decodeBody, WireReader } from './wire-reader.ts';
 
@@ -12,6 +13,7 @@ export const NO_AUTO_START = 2;
 /** Bytes of a header before its fields. */
 export const FIXED_HEADER_BYTES = 16;
 const NO_BYTES = Buffer.alloc(0);
+const NO_FDS: readonly ReceivedFd[] = [];
 
 /** Absent fields are empty strings or 0, none of which is a valid value of a field. */
 export class WireMessage {
@@ -30,6 +32,8 @@ export class WireMessage {
   signature = '';
   /** How many descriptors the sender says it passed. */
   unixFds = 0;
+  /** Those that came, where the connection receives any; closed when the message has been handled. */
+  fds: readonly ReceivedFd[] = NO_FDS;
   /** Lies in the receive buffer: what is kept for long must be copied. */
   body: Buffer = NO_BYTES;
   /** The body was longer than allowed and has not been kept. */
@@ -48,7 +52,7 @@ export class WireMessage {
 
   /** The body decoded. @throws WireError */
   args(): unknown[] {
-    return decodeBody(this.signature, this.body, this.littleEndian);
+    return decodeBody(this.signature, this.body, this.littleEndian, this.fds);
   }
 }
 

@@ -15,7 +15,7 @@ export class WireReader {
   readonly #start: number;
   readonly #end: number;
   readonly #littleEndian: boolean;
-  readonly #fds: readonly number[];
+  readonly #fds: readonly unknown[];
   #at: number;
   #nesting = 0;
 
@@ -24,7 +24,7 @@ export class WireReader {
     start: number,
     end: number,
     littleEndian: boolean,
-    fds: readonly number[] = [],
+    fds: readonly unknown[] = [],
   ) {
     this.#bytes = bytes;
     this.#start = start;
@@ -154,7 +154,7 @@ export class WireReader {
     return value === 1;
   }
 
-  #handle(): number {
+  #handle(): unknown {
     const index = this.uint32();
     const fd = this.#fds[index];
     if (fd === undefined) {
@@ -226,7 +226,7 @@ export function decodeBody(
   signature: string,
   body: Buffer,
   littleEndian: boolean,
-  fds: readonly number[] = [],
+  fds: readonly unknown[] = [],
 ): unknown[] {
   const reader = new WireReader(body, 0, body.length, littleEndian, fds);
   const values = parseSignature(signature).map((type) => reader.value(type));

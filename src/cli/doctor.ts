@@ -21,7 +21,9 @@ export const doctor: Verb = {
     'org.freedesktop.DBus.Properties.Get (org.rpmsg.Manager Version)',
     'org.freedesktop.DBus.ObjectManager.GetManagedObjects',
   ],
-  usesRoot: true,
+  options: [
+    { name: 'root', value: 'DIR', summary: 'examine the machine whose files are below DIR' },
+  ],
   details: `One line a check: ok, warn or FAIL, and what to do. Exit status 1 if one is FAIL. With --root
 the daemon is not asked.
 `,
@@ -37,7 +39,8 @@ the daemon is not asked.
 };
 
 async function examine(context: CommandContext): Promise<Finding[]> {
-  const machine = new Machine(context.root ?? '/');
+  const root = context.options['root'];
+  const machine = new Machine(typeof root === 'string' ? root : '/');
   const { config, findings } = lookAtConfiguration(machine);
   const remotes = config?.remotes ?? [];
   const isOnHardware = remotes.some(({ setup }) => setup.platform.kind === 'uio');
@@ -46,7 +49,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     ...findings,
     ...(isOnHardware ? checkKernel(machine) : []),
     ...remotes.flatMap((remote) => checkRemote(machine, tree, remote)),
-    ...(context.root === undefined ? await checkDaemon(() => context.bus()) : []),
+    ...(root === undefined ? await checkDaemon(() => context.bus()) : []),
   ];
 }
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The help texts of rpmsgctl, made from the table of verbs.
 
-import type { Verb } from './verb.ts';
+import type { Verb, VerbOption } from './verb.ts';
 
-const optionsText = `Options:
-  --bus BUS      system (default), session, or a D-Bus address
-  --json         print JSON
-  --root DIR     for doctor: examine the machine whose files are below DIR
-  --socket PATH  of the simulated SoC, for sim: its attach socket or its control socket
-                 (default $RPMSG_SOC_SOCKET, else /run/rpmsg-sim/soc.sock)
-  --help         print this, or the help of a verb, and exit
-`;
+/** Those of every verb. */
+export const commonOptions: readonly VerbOption[] = [
+  { name: 'bus', value: 'BUS', summary: 'system (default), session, or a D-Bus address' },
+  { name: 'json', summary: 'print JSON' },
+  { name: 'help', summary: 'print this, or the help of a verb, and exit' },
+];
 
 const statusText = `Exit status: 0 done, 1 it answered with an error, or doctor found a failure, 64 wrong usage,
 69 no bus, no daemon or no simulated SoC, 77 not permitted.
@@ -24,14 +22,28 @@ Shows and uses what rpmsgd publishes on D-Bus.
 
 Verbs:
 ${lines.join('')}
-${optionsText}
+${optionsText('Options', commonOptions)}
 ${statusText}`;
 }
 
-export function helpOf({ name, usage, summary, calls, details }: Verb): string {
+export function helpOf({ name, usage, summary, calls, options, details }: Verb): string {
   const line = ['rpmsgctl', '[options]', name, usage].filter((word) => word !== '').join(' ');
-  return `Usage: ${line}
-${summary[0]?.toUpperCase()}${summary.slice(1)}.${calls.length > 0 ? ` Calls ${calls.join(', ')}.` : ''}
+  const called = calls.length > 0 ? ` Calls ${calls.join(', ')}.` : '';
+  const parts = [
+    `Usage: ${line}\n${summary[0]?.toUpperCase()}${summary.slice(1)}.${called}\n`,
+    details,
+    options === undefined ? undefined : optionsText(`Options of ${name}`, options),
+    optionsText('Options', commonOptions),
+  ];
+  return parts.filter((part) => part !== undefined).join('\n');
+}
 
-${details === undefined ? '' : `${details}\n`}${optionsText}`;
+function optionsText(title: string, options: readonly VerbOption[]): string {
+  const words = options.map(({ name, value }) => `--${name}${value ? ` ${value}` : ''}`);
+  const width = Math.max(...words.map(({ length }) => length));
+  const lines = options.map(({ summary }, i) => {
+    const text = summary.replaceAll('\n', `\n${' '.repeat(width + 4)}`);
+    return `  ${words[i]?.padEnd(width)}  ${text}\n`;
+  });
+  return `${title}:\n${lines.join('')}`;
 }

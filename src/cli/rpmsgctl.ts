@@ -2,30 +2,34 @@
 // The dispatcher of rpmsgctl: options, verb, bus, exit status.
 
 import { parseArgs } from 'node:util';
+import { BusSocket } from '../addon/bus-socket.ts';
 import { type Bus, connectBus } from '../dbus/index.ts';
 import { nearest } from '../util/nearest.ts';
 import { CliStatus, explain, RpmsgctlError } from './errors.ts';
-import { helpOf, helpOfAll } from './help.ts';
-import type { CommandContext, Verb } from './verb.ts';
+import { commonOptions, helpOf, helpOfAll } from './help.ts';
+import type { CommandContext, Input, OptionValues, Output, Verb } from './verb.ts';
 
-export interface Output {
-  print(text: string): void;
+/** The terminal, or what is in its place. */
+export interface Surroundings {
+  readonly stdin: Input;
+  readonly stdout: Output;
   complain(text: string): void;
+  interruption(): AbortSignal;
 }
 
 /** Runs one command line; resolves with the exit status and never rejects. */
 export async function rpmsgctl(
   args: readonly string[],
   verbs: readonly Verb[],
-  output: Output,
+  surroundings: Surroundings,
 ): Promise<number> {
   const connection = new Connection();
   try {
-    await dispatch(args, verbs, output, connection);
+    await dispatch(args, verbs, surroundings, connection);
     return CliStatus.ok;
   } catch (error) {
     const { status, message } = explain(error);
-    output.complain(`rpmsgctl: ${message}\n`);
+    surroundings.complain(`rpmsgctl: ${message}\n`);
     return status;
   } finally {
     await connection.close();
@@ -35,30 +39,32 @@ export async function rpmsgctl(
 async function dispatch(
   args: readonly string[],
   verbs: readonly Verb[],
-  output: Output,
+  surroundings: Surroundings,
   connection: Connection,
 ): Promise<void> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parse(args, verbs);
+  const { bus = 'system', json, help, ...options } = values;
   const [name, ...rest] = positionals;
   const verb = name === undefined ? undefined : findVerb(name, verbs);
-  if (values.help === true) return output.print(verb ? helpOf(verb) : helpOfAll(verbs));
+  const print = (text: string) => void surroundings.stdout.write(text);
+  if (help === true) return print(verb ? helpOf(verb) : helpOfAll(verbs));
   if (verb === undefined) throw usage('a verb is missing; see rpmsgctl --help');
   if (rest.length > 0 && verb.usage === '') {
     throw usage(`${verb.name} takes no argument, so ${JSON.stringify(rest[0])} means nothing`);
   }
-  if (values.socket !== undefined && verb.usesSocket !== true) {
-    throw usage(`--socket is for sim; ${verb.name} speaks to the daemon, through --bus`);
-  }
-  if (values.root !== undefined && verb.usesRoot !== true) {
-    throw usage(`--root is for doctor; ${verb.name} reads no files`);
-  }
+  checkOptions(verb, options, verbs);
   const context: CommandContext = {
-    bus: () => connection.open(values.bus ?? 'system'),
-    json: values.json === true,
+    bus: () => connection.open(String(bus), verb.wantsDescriptors === true),
+    json: json === true,
     args: rest,
-    root: values.root,
-    socket: values.socket,
-    print: (text) => output.print(text),
+    options,
+    get stdin() {
+      return surroundings.stdin;
+    },
+    stdout: surroundings.stdout,
+    print,
+    complain: (line) => surroundings.complain(`rpmsgctl: ${line}\n`),
+    interruption: () => surroundings.interruption(),
   };
   await verb.run(context);
 }
@@ -66,9 +72,10 @@ async function dispatch(
 class Connection {
   #bus: Bus | undefined;
 
-  async open(address: string): Promise<Bus> {
+  async open(address: string, wantsDescriptors: boolean): Promise<Bus> {
+    const connectSocket = wantsDescriptors ? BusSocket.connect : undefined;
     try {
-      this.#bus ??= await connectBus(address);
+      this.#bus ??= await connectBus(address, { connectSocket });
     } catch (error) {
       throw new RpmsgctlError(CliStatus.unavailable, (error as Error).message);
     }
@@ -82,24 +89,31 @@ class Connection {
   }
 }
 
-function parse(args: readonly string[]) {
+function parse(
+  args: readonly string[],
+  verbs: readonly Verb[],
+): { values: OptionValues; positionals: string[] } {
+  const known = [...commonOptions, ...verbs.flatMap(({ options = [] }) => options)];
+  const options = Object.fromEntries(
+    known.map(({ name, value }) => {
+      return [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }];
+    }),
+  );
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        bus: { type: 'string' },
-        json: { type: 'boolean' },
-        root: { type: 'string' },
-        socket: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-      allowPositionals: true,
-      strict: true,
-    });
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    return { values: { ...parsed.values }, positionals: parsed.positionals };
   } catch (error) {
     const [reason] = (error as Error).message.split('. ');
     throw usage(`${reason}; see rpmsgctl --help`);
   }
+}
+
+function checkOptions(verb: Verb, options: OptionValues, verbs: readonly Verb[]): void {
+  const has = (one: Verb, name: string) => one.options?.some((option) => option.name === name);
+  const stray = Object.keys(options).find((name) => !has(verb, name));
+  if (stray === undefined) return;
+  const owners = verbs.filter((one) => has(one, stray)).map(({ name }) => name);
+  throw usage(`--${stray} is for ${owners.join(', ')}; ${verb.name} does not know it`);
 }
 
 function findVerb(name: string, verbs: readonly Verb[]): Verb {

@@ -11,8 +11,9 @@ const answerTimeoutMs = 5000;
 const packagedSocket = '/run/rpmsg-sim/soc.sock';
 
 /** Where boards listen: the option's value, else the variable that firmware is given, else ours. */
-export function socketPath(option: string | undefined): string {
-  return option ?? process.env['RPMSG_SOC_SOCKET'] ?? packagedSocket;
+export function socketPath(option: string | boolean | undefined): string {
+  if (typeof option === 'string') return option;
+  return process.env['RPMSG_SOC_SOCKET'] ?? packagedSocket;
 }
 
 /**

@@ -49,7 +49,15 @@ export const sim: Verb = {
   usage: 'VERB [CORE] [VALUE]',
   summary: 'reset, kill or disturb the cores of a simulated SoC',
   calls: [],
-  usesSocket: true,
+  options: [
+    {
+      name: 'socket',
+      value: 'PATH',
+      summary:
+        'of the simulated SoC: its attach socket or its control socket\n' +
+        '(default $RPMSG_SOC_SOCKET, else /run/rpmsg-sim/soc.sock)',
+    },
+  ],
   details: `Verbs of sim:\n${details.join('')}`,
   run: async (context: CommandContext) => {
     const [name, ...rest] = context.args;
@@ -58,7 +66,7 @@ export const sim: Verb = {
     for (const word of rest) {
       if (!/^[\x21-\x7e]+$/.test(word)) throw usage(`${JSON.stringify(word)} is no such value`);
     }
-    const answer = await askBoard(socketPath(context.socket), [name, ...rest]);
+    const answer = await askBoard(socketPath(context.options['socket']), [name, ...rest]);
     if (context.json) context.print(`${JSON.stringify(answer, undefined, 2)}\n`);
     else if (name === 'status') context.print(describeBoard(answer));
   },

@@ -1,18 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a verb of rpmsgctl is.
 
+import type { Readable, Writable } from 'node:stream';
 import type { Bus } from '../dbus/index.ts';
+
+/** An option of a verb. */
+export interface VerbOption {
+  readonly name: string;
+  /** What its value is called; without it the option is a switch. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+/** Values of a verb's options; true for a switch that is given. */
+export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
+
+export type Input = Readable & { readonly isTTY?: boolean };
+export type Output = Writable & { readonly isTTY?: boolean };
 
 /** What a verb works with: the bus is connected when it is first asked for. */
 export interface CommandContext {
   bus(): Promise<Bus>;
   readonly json: boolean;
   readonly args: readonly string[];
-  /** Of --root, for verbs that use it: where another machine's files are. */
-  readonly root?: string | undefined;
-  /** Of --socket, for verbs that use it. */
-  readonly socket?: string | undefined;
+  readonly options: OptionValues;
+  readonly stdin: Input;
+  readonly stdout: Output;
   print(text: string): void;
+  /** A line for standard error. */
+  complain(line: string): void;
+  /** Aborts with the first SIGINT or SIGTERM from now on; the second ends the process. */
+  interruption(): AbortSignal;
 }
 
 export interface Verb {
@@ -23,10 +41,9 @@ export interface Verb {
   readonly summary: string;
   /** The bus methods it calls, for its help. */
   readonly calls: readonly string[];
-  /** It speaks to a simulated SoC, so --socket means something. */
-  readonly usesSocket?: boolean;
-  /** It reads files of the machine, so --root means something. */
-  readonly usesRoot?: boolean;
+  readonly options?: readonly VerbOption[];
+  /** Its bus connection receives descriptors, where the bus passes any. */
+  readonly wantsDescriptors?: boolean;
   /** More lines for its help. */
   readonly details?: string;
   /** Throws RpmsgctlError or BusError. */

@@ -15,9 +15,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
-import { rpmsgctl } from '../../src/cli/rpmsgctl.ts';
-import { verbs } from '../../src/cli/verbs.ts';
 import { applyOverlays, unpack } from '../support/device-trees.ts';
+import { runRpmsgctl as run } from '../support/rpmsgctl-run.ts';
 
 const live = 'sys/firmware/devicetree/base';
 let trees: string;
@@ -78,18 +77,8 @@ function soundMachine(): void {
 }
 
 async function doctor(...options: string[]) {
-  let out = '';
-  let complaints = '';
-  const output = {
-    print: (text: string) => {
-      out += text;
-    },
-    complain: (text: string) => {
-      complaints += text;
-    },
-  };
-  const status = await rpmsgctl(['doctor', '--root', root, ...options], verbs, output);
-  return { status, out, complaints };
+  const { status, out, err } = await run('doctor', '--root', root, ...options);
+  return { status, out, complaints: err };
 }
 
 async function findings(): Promise<Finding[]> {
@@ -320,8 +309,7 @@ it('looks for the board of a simulated remote', async () => {
 });
 
 it('belongs to doctor alone, the option --root', async () => {
-  const complaints: string[] = [];
-  const output = { print: () => {}, complain: (text: string) => void complaints.push(text) };
-  expect(await rpmsgctl(['list', '--root', '/'], verbs, output)).toBe(64);
-  expect(complaints.join('')).toContain('--root is for doctor; list reads no files');
+  const { status, err } = await run('list', '--root', '/');
+  expect(status).toBe(64);
+  expect(err).toContain('--root is for doctor; list does not know it');
 });

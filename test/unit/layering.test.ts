@@ -43,7 +43,7 @@ const source: Table = {
     'dbus/objects',
     'systemd',
   ],
-  cli: ['util', 'devicetree', 'config', 'addon (types)', 'dbus'],
+  cli: ['util', 'devicetree', 'config', 'addon', 'dbus'],
   main: ['util', 'config', 'addon', 'rpmsg', 'remote', 'dbus', 'dbus/objects', 'systemd', 'daemon'],
 };
 

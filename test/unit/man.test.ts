@@ -9,7 +9,7 @@ import type * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { compileInterfaceXml } from '../../packaging/dev/interface-xml.mjs';
 import { busManPage } from '../../packaging/dev/man-bus.mjs';
-import { helpOfAll } from '../../src/cli/help.ts';
+import { commonOptions, helpOf, helpOfAll } from '../../src/cli/help.ts';
 import { simVerbs } from '../../src/cli/sim.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { fileSchema } from '../../src/config/schema.ts';
@@ -48,6 +48,9 @@ function listedOptions(help: string): string[] {
   return [...new Set(words)].sort();
 }
 
+/** What rpmsgctl --help and the help of each verb say. */
+const rpmsgctlHelp = [helpOfAll(verbs), ...verbs.map(helpOf)].join('');
+
 /** A native program's help, out of the string that it prints. */
 function nativeHelp(path: string): string {
   const source = read(path);
@@ -59,7 +62,7 @@ function nativeHelp(path: string): string {
 
 const programs = [
   { name: 'rpmsgd', section: 8, help: helpText },
-  { name: 'rpmsgctl', section: 1, help: helpOfAll(verbs) },
+  { name: 'rpmsgctl', section: 1, help: rpmsgctlHelp },
   { name: 'rpmsg-soc', section: 1, help: nativeHelp('native/sim/soc/options.cc') },
   { name: 'rpmsg-firmware', section: 1, help: nativeHelp('native/sim/firmware/options.cc') },
 ];
@@ -79,9 +82,22 @@ describe.each(programs)('$name', ({ name, section, help }) => {
 
   it('completes every option, and no other', () => {
     const completion = read(`packaging/completions/${name}`);
-    const [list = ''] = /local options='([^']*)'/.exec(completion)?.slice(1) ?? [];
-    expect(list.split(/\s+/).sort()).toEqual(options);
+    const lists = [...completion.matchAll(/(?:local options=|\[\w+\]=)'([^']*)'/g)];
+    const words = lists.flatMap(([, list = '']) => list.split(/\s+/));
+    expect([...new Set(words)].sort()).toEqual(options);
   });
+});
+
+it('completes the options of each verb of rpmsgctl after that verb alone', () => {
+  const completion = read('packaging/completions/rpmsgctl');
+  const words = (list: readonly { name: string }[]) => list.map(({ name }) => `--${name}`);
+  const [, common = ''] = /local options='([^']*)'/.exec(completion) ?? [];
+  expect(common.split(/\s+/)).toEqual(words(commonOptions));
+  const completed = [...completion.matchAll(/\[(\w+)\]='([^']*)'/g)].map(([, verb, list = '']) => {
+    return [verb, list.split(/\s+/)];
+  });
+  const own = verbs.filter(({ options }) => options !== undefined);
+  expect(completed).toEqual(own.map(({ name, options = [] }) => [name, words(options)]));
 });
 
 it('describes and completes every verb of rpmsgctl, and no other', () => {

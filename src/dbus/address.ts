@@ -2,18 +2,26 @@
 // Where a bus listens: D-Bus addresses (specification, "Server Addresses"), 'system', 'session'.
 
 const SYSTEM_BUS = 'unix:path=/run/dbus/system_bus_socket';
-const FORM = "use 'system', 'session', 'unix:path=/socket' or 'unix:abstract=name'";
+const FORM =
+  "use 'system', 'session', 'unix:path=/socket', 'unix:abstract=name' or 'tcp:host=name,port=number'";
+
+/** As node:net takes it; an abstract name is a path that starts with a zero byte. */
+export type SocketAddress =
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number };
 
 /**
- * The sockets an address names, in the order to try them, as node:net takes them: an abstract name
- * starts with a zero byte.
+ * The sockets an address names, in the order to try them.
  * @throws Error saying what is wrong with the address
  */
-export function socketPaths(address: string, env: NodeJS.ProcessEnv = process.env): string[] {
+export function socketAddresses(
+  address: string,
+  env: NodeJS.ProcessEnv = process.env,
+): SocketAddress[] {
   return resolve(address, env)
     .split(';')
     .filter((entry) => entry !== '')
-    .map(socketPath);
+    .map(socketAddress);
 }
 
 function resolve(address: string, env: NodeJS.ProcessEnv): string {
@@ -27,19 +35,39 @@ function resolve(address: string, env: NodeJS.ProcessEnv): string {
   throw new Error('no session bus: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set');
 }
 
-function socketPath(entry: string): string {
+function socketAddress(entry: string): SocketAddress {
   const colon = entry.indexOf(':');
-  if (entry.slice(0, colon) !== 'unix') {
-    throw new Error(`bus address '${entry}' is not a unix socket: ${FORM}`);
-  }
+  const values = new Map<string, string>();
   for (const pair of entry.slice(colon + 1).split(',')) {
-    const [key, value = ''] = pair.split('=', 2);
-    if (value === '') continue;
-    if (key === 'path') return decodeValue(value, entry);
-    if (key === 'abstract') return `\0${decodeValue(value, entry)}`;
-    if (key === 'runtime') return `${process.env['XDG_RUNTIME_DIR'] ?? ''}/bus`;
+    const [key = '', value = ''] = pair.split('=', 2);
+    if (value !== '') values.set(key, decodeValue(value, entry));
   }
+  switch (entry.slice(0, colon)) {
+    case 'unix':
+      return { path: unixPath(values, entry) };
+    case 'tcp':
+      return tcpAddress(values, entry);
+    default:
+      throw new Error(`bus address '${entry}' is neither unix: nor tcp: ${FORM}`);
+  }
+}
+
+function unixPath(values: ReadonlyMap<string, string>, entry: string): string {
+  const path = values.get('path');
+  const name = values.get('abstract');
+  if (path !== undefined) return path;
+  if (name !== undefined) return `\0${name}`;
+  if (values.has('runtime')) return `${process.env['XDG_RUNTIME_DIR'] ?? ''}/bus`;
   throw new Error(`bus address '${entry}' has neither path= nor abstract=: ${FORM}`);
+}
+
+function tcpAddress(values: ReadonlyMap<string, string>, entry: string): SocketAddress {
+  const host = values.get('host');
+  const port = Number(values.get('port'));
+  if (host !== undefined && Number.isInteger(port) && port > 0 && port < 65_536) {
+    return { host, port };
+  }
+  throw new Error(`bus address '${entry}' has no host= and port= of 1 to 65535: ${FORM}`);
 }
 
 function decodeValue(value: string, entry: string): string {

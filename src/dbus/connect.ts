@@ -3,7 +3,7 @@
 
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { socketPaths } from './address.ts';
+import { type SocketAddress, socketAddresses } from './address.ts';
 import { Bus } from './bus.ts';
 import type { BusOptions } from './bus-types.ts';
 
@@ -15,10 +15,9 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  */
 export async function connectBus(address: string, options: BusOptions = {}): Promise<Bus> {
   let failure: unknown;
-  for (const path of socketPaths(address)) {
+  for (const where of socketAddresses(address)) {
     try {
-      const stream = options.connectSocket?.(path) ?? (await connectSocket(path));
-      return await connectBusStream(stream, options);
+      return await connectBusStream(await connectSocket(where, options), options);
     } catch (error) {
       failure = error;
     }
@@ -42,13 +41,22 @@ export async function connectBusStream(stream: Duplex, options: BusOptions = {})
   return bus;
 }
 
-function connectSocket(path: string): Promise<Socket> {
+async function connectSocket(where: SocketAddress, options: BusOptions): Promise<Duplex> {
+  if (!('path' in where)) return await connectNet(where);
+  if (options.connectSocket !== undefined) return options.connectSocket(where.path);
+  try {
+    return await connectNet(where);
+  } catch (error) {
+    throw where.path.startsWith('\0') ? abstractFailure(error as Error) : error;
+  }
+}
+
+function connectNet(where: SocketAddress): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    const failed = (error: Error) => reject(path.startsWith('\0') ? abstractFailure(error) : error);
-    socket.once('error', failed);
+    const socket = connect(where);
+    socket.once('error', reject);
     socket.once('connect', () => {
-      socket.off('error', failed);
+      socket.off('error', reject);
       resolve(socket);
     });
   });

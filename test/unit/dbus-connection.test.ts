@@ -3,7 +3,7 @@
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { socketPaths } from '../../src/dbus/address.ts';
+import { socketAddresses } from '../../src/dbus/address.ts';
 import { type Bus, BusError, connectBus, connectBusStream, Variant } from '../../src/dbus/index.ts';
 import { DuplexBus, type DuplexBusOptions } from '../support/duplex-bus.ts';
 import { stringBody } from '../support/raw-bus.ts';
@@ -186,25 +186,33 @@ describe('descriptors', () => {
 
 describe('addresses', () => {
   test('name paths and abstract sockets, several of them, with escapes', () => {
-    expect(socketPaths('unix:path=/a%20b,guid=12')).toEqual(['/a b']);
-    expect(socketPaths('unix:abstract=x;unix:path=/y')).toEqual(['\0x', '/y']);
-    expect(socketPaths('system', {})).toEqual(['/run/dbus/system_bus_socket']);
-    expect(socketPaths('system', { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/z' })).toEqual(['/z']);
-    expect(socketPaths('session', { XDG_RUNTIME_DIR: '/run/user/1' })).toEqual(['/run/user/1/bus']);
+    const first = (address: string, env = {}) => socketAddresses(address, env)[0];
+    expect(socketAddresses('unix:path=/a%20b,guid=12')).toEqual([{ path: '/a b' }]);
+    expect(socketAddresses('unix:abstract=x;unix:path=/y')).toEqual([
+      { path: '\0x' },
+      { path: '/y' },
+    ]);
+    expect(first('system')).toEqual({ path: '/run/dbus/system_bus_socket' });
+    expect(first('system', { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/z' })).toEqual({ path: '/z' });
+    expect(first('session', { XDG_RUNTIME_DIR: '/run/user/1' })).toEqual({
+      path: '/run/user/1/bus',
+    });
+    expect(first('tcp:host=board,port=7000')).toEqual({ host: 'board', port: 7000 });
   });
 
   test.each([
-    ['tcp:host=a', /not a unix socket/],
-    ['/run/bus', /not a unix socket/],
+    ['tcp:host=a', /no host= and port= of 1 to 65535/],
+    ['tcp:host=a,port=65536', /no host= and port= of 1 to 65535/],
+    ['/run/bus', /neither unix: nor tcp:/],
     ['unix:guid=1', /neither path= nor abstract=/],
     ['', /empty/],
     ['unix:path=%zz', /hexadecimal/],
   ])("'%s' is refused with what to write instead", (address, message) => {
-    expect(() => socketPaths(address)).toThrow(message);
+    expect(() => socketAddresses(address)).toThrow(message);
   });
 
   test('without a session bus the error names the variables', () => {
-    expect(() => socketPaths('session', {})).toThrow(/DBUS_SESSION_BUS_ADDRESS/);
+    expect(() => socketAddresses('session', {})).toThrow(/DBUS_SESSION_BUS_ADDRESS/);
   });
 
   test('a socket that is not there is an error that names the address', async () => {

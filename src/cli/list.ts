@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `rpmsgctl list`: remotes, vdevs, channels and endpoints, and how they are.
 
-import { fetchObjects, type Properties, type RemoteObject, rootPath } from './objects.ts';
+import {
+  fetchObjects,
+  noAddress,
+  type Properties,
+  type RemoteObject,
+  rootPath,
+} from './objects.ts';
 import type { CommandContext, Verb } from './verb.ts';
 
 export const list: Verb = {
@@ -43,8 +49,6 @@ function describe(interfaces: RemoteObject['interfaces']): string {
   if (Endpoint) return `endpoint ${printable(text(Endpoint, 'Name'))}${route(Endpoint)}`;
   return Object.keys(interfaces).join(', ');
 }
-
-const noAddress = 0xffffffff;
 
 function address(channel: Properties): string {
   const remote = channel['RemoteAddress'];

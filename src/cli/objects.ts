@@ -5,6 +5,8 @@ import { type Bus, Variant } from '../dbus/index.ts';
 
 export const serviceName = 'org.rpmsg';
 export const rootPath = '/org/rpmsg';
+/** Stands for an address that is not there. */
+export const noAddress = 0xffffffff;
 
 export type Properties = Readonly<Record<string, unknown>>;
 

@@ -3,8 +3,10 @@
 
 import { doctor } from './doctor.ts';
 import { list } from './list.ts';
+import { open } from './open.ts';
 import { sim } from './sim.ts';
+import { stream } from './stream.ts';
 import type { Verb } from './verb.ts';
 import { version } from './version.ts';
 
-export const verbs: readonly Verb[] = [list, doctor, sim, version];
+export const verbs: readonly Verb[] = [list, open, stream, doctor, sim, version];

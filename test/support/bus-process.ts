@@ -33,8 +33,15 @@ export interface BusProcess {
   stop(): Promise<void>;
 }
 
-/** Compiles a C helper of this folder unless its binary is newer; returns the binary's path. */
-export function compileHelper(name: string, libraries: readonly string[] = []): string {
+/**
+ * Compiles a C helper of this folder unless its binary is newer; returns the binary's path. `packages`
+ * are libraries that pkg-config knows.
+ */
+export function compileHelper(
+  name: string,
+  libraries: readonly string[] = [],
+  packages: readonly string[] = [],
+): string {
   const source = join(here, `${name}.c`);
   const binary = join(buildDir, name);
   const built = statSync(binary, { throwIfNoEntry: false });
@@ -43,7 +50,12 @@ export function compileHelper(name: string, libraries: readonly string[] = []): 
   // Renamed into place, since test files compile the same helper side by side.
   const draft = `${binary}.${process.pid}`;
   const flags = ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-o', draft];
-  execFileSync('cc', [...flags, source, ...libraries.map((library) => `-l${library}`)]);
+  const linked = libraries.map((library) => `-l${library}`);
+  for (const each of packages) {
+    const answer = execFileSync('pkg-config', ['--cflags', '--libs', each], { encoding: 'utf8' });
+    linked.push(...answer.trim().split(/\s+/));
+  }
+  execFileSync('cc', [...flags, source, ...linked]);
   renameSync(draft, binary);
   return binary;
 }

@@ -40,7 +40,7 @@ const prelude = `
   const setup = { core: 'cm40', soc: '', stateFile: '', vdevs: 1, vringBase: 0x90000000,
     vringStride: 0x10000, vring1Offset: 0x8000, bufferBase: 0x90400000, bufferStride: 0x40000,
     descriptors: 256, align: 4096, bufferBytes: 512, slots: 1024, readyWaitMs: 50,
-    partition: -1 };
+    partition: -1, losslessVdevs: 0 };
   function busy(socket, onEvents) {
     const link = new addon.Link();
     const opened = link.openRemote({ ...setup, socket });
@@ -53,7 +53,7 @@ const prelude = `
       for (let n = 0; n < 32; n++) link.send(1, 3, new Uint8Array(100), 1, 0, n);
       link.release(1, 2 ** 40);
       onEvents(link, ++batches);
-    }, 0);
+    }, 0, 0);
     if (problem !== '') throw new Error(problem);
     return link;
   }

@@ -5,6 +5,7 @@ import { journalSend } from './addon/system.ts';
 import {
   ConfigError,
   type ConfigLocation,
+  configOrigins,
   loadConfig,
   loadExplained,
   printConfig,
@@ -12,6 +13,8 @@ import {
 import { Daemon } from './daemon/daemon.ts';
 import { ExitStatus, exitStatus } from './daemon/exit.ts';
 import { helpText, type Options, parseOptions } from './daemon/options.ts';
+import { currentLaunch } from './start/launch.ts';
+import { originOf } from './start/setup-file.ts';
 import { DescriptorStore } from './systemd/descriptor-store.ts';
 import { takeManagerEnvironment } from './systemd/environment.ts';
 import { createNotifier } from './systemd/notifier.ts';
@@ -49,7 +52,9 @@ function handleSignals(daemon: Daemon, log: Logger): void {
 }
 
 async function runDaemon(options: Options): Promise<number> {
-  const config = loadConfig({ file: options.config, deviceTree: options.deviceTree });
+  const location = { file: options.config, deviceTree: options.deviceTree };
+  const origin = originOf(process.argv.slice(2), configOrigins(location));
+  const config = loadConfig(location);
   const log = createLogger({
     level: options.logLevel ?? config.log.level,
     format: options.logFormat,
@@ -59,7 +64,8 @@ async function runDaemon(options: Options): Promise<number> {
   const environment = takeManagerEnvironment();
   const notifier = createNotifier(environment);
   const descriptors = new DescriptorStore(environment);
-  const daemon = new Daemon({ options, config, log, notifier, descriptors });
+  const launch = currentLaunch();
+  const daemon = new Daemon({ options, config, origin, log, notifier, descriptors, launch });
   handleSignals(daemon, log);
   return await daemon.run();
 }

@@ -22,18 +22,34 @@ export async function buildNative(preset, target = 'all') {
 }
 
 const entries = [
-  { source: 'src/main.ts', output: 'dist/rpmsgd.js' },
+  { source: 'src/start/loader.ts', output: 'dist/rpmsgd.js' },
+  {
+    source: 'src/main.ts',
+    output: 'dist/daemon.js',
+    parameters: 'launch, require, __filename, __dirname',
+  },
   { source: 'src/cli/main.ts', output: 'dist/rpmsgctl.js' },
 ];
 
 /** The client side of with-daemon and the demo; not packaged. */
 const demo = { source: 'src/cli/demo/index.ts', output: 'dist/demo.js' };
 
+// CommonJS has no import.meta.url; the sources may use it as ever.
+const bundleUrl = "const bundleUrl = require('node:url').pathToFileURL(__filename).href;";
+
+/** A program; or, with `parameters`, one function of these for the loader to call. */
+function wrapping(parameters, release) {
+  if (parameters === undefined) {
+    return { banner: { js: `#!/usr/bin/${release ? '' : 'env '}node\n${bundleUrl}` } };
+  }
+  return { banner: { js: `(function (${parameters}) {${bundleUrl}` }, footer: { js: '})' } };
+}
+
 /**
  * How an entry point is bundled: one CommonJS file, for Debian 12's own Node. A release is for
  * installation: no source map, the system's Node, no licence left out.
  */
-function bundleOptions({ source, output }, plugins, release) {
+function bundleOptions({ source, output, parameters }, plugins, release) {
   return {
     absWorkingDir: root,
     entryPoints: [source],
@@ -43,11 +59,8 @@ function bundleOptions({ source, output }, plugins, release) {
     platform: 'node',
     target: 'node18',
     external: ['*.node', 'x11', 'usocket', 'sd-notify'],
-    // CommonJS has no import.meta.url; the sources may use it as ever.
     define: { 'import.meta.url': 'bundleUrl' },
-    banner: {
-      js: `#!/usr/bin/${release ? '' : 'env '}node\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;`,
-    },
+    ...wrapping(parameters, release),
     plugins,
     sourcemap: !release,
     legalComments: release ? 'eof' : 'inline',
@@ -72,12 +85,12 @@ export async function buildBundles({ folder = join(root, 'dist'), release = fals
     const plugins = await interfacePlugins();
     mkdirSync(folder, { recursive: true });
     if (!release) writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
-    for (const { source, output } of release ? entries : [...entries, demo]) {
-      const file = join(folder, basename(output));
-      const options = bundleOptions({ source, output: file }, plugins, release);
+    for (const entry of release ? entries : [...entries, demo]) {
+      const file = join(folder, basename(entry.output));
+      const options = bundleOptions({ ...entry, output: file }, plugins, release);
       const { metafile } = await esbuild.build(options);
       for (const input of Object.keys(metafile.inputs)) inputs.add(input);
-      chmodSync(file, 0o755);
+      chmodSync(file, entry.parameters === undefined ? 0o755 : 0o644);
     }
   });
   return [...inputs].sort();

@@ -2,6 +2,7 @@
 // The native link behind LinkApi: numbers get their meaning back, and errors their sentences.
 
 import { type ErrorCode, RpmsgdError } from '../util/errors.ts';
+import { type EarlyLink, nativeSetup } from './early-link.ts';
 import { decodeEvents } from './events.ts';
 import type { LinkApi } from './link-api.ts';
 import { loadAddon, type NativeLink } from './native.ts';
@@ -17,8 +18,12 @@ import type {
   StreamSetup,
 } from './types.ts';
 
-/** Loads the addon and makes the process's link. Nothing is opened yet. */
-export function openLink(listener: LinkListener): LinkApi {
+/**
+ * Loads the addon and makes the process's link. Nothing is opened yet; with `early`, what was opened
+ * early is opened, and whoever opens the same remotes in the same order finds them so.
+ */
+export function openLink(listener: LinkListener, early?: EarlyLink): LinkApi {
+  if (early !== undefined) return new AddonLink(early.native, listener, early);
   const addon = loadAddon();
   return new AddonLink(new addon.Link(), listener);
 }
@@ -26,24 +31,33 @@ export function openLink(listener: LinkListener): LinkApi {
 class AddonLink implements LinkApi {
   readonly #native: NativeLink;
   readonly #listener: LinkListener;
+  readonly #early: EarlyLink | undefined;
+  #openedEarly = 0;
   #isClosed = false;
 
-  constructor(native: NativeLink, listener: LinkListener) {
+  constructor(native: NativeLink, listener: LinkListener, early?: EarlyLink) {
     this.#native = native;
     this.#listener = listener;
+    this.#early = early;
   }
 
   openRemote(setup: RemoteSetup): OpenedRemote {
-    const { platform, name, ...rest } = setup;
-    const opened = this.#native.openRemote({ ...rest, ...platform });
+    const opened =
+      this.#early?.opened[this.#openedEarly++] ?? this.#native.openRemote(nativeSetup(setup));
     if ('index' in opened) return opened;
     throw new RpmsgdError(
       opened.code as ErrorCode,
-      `cannot open remote "${name}": ${opened.error}`,
+      `cannot open remote "${setup.name}": ${opened.error}`,
     );
   }
 
   start(realtimePriority = 0, busyPollUs = 0): void {
+    if (this.#early?.isStarted === true) {
+      // From here on; what was reported before is there to be fetched.
+      this.#early.onEvents = () => this.#onEvents();
+      setImmediate(() => this.#onEvents());
+      return;
+    }
     const problem = this.#native.start(() => this.#onEvents(), realtimePriority, busyPollUs);
     if (problem !== '') throw new RpmsgdError('os', problem);
   }

@@ -132,13 +132,17 @@ function candidates(): string[] {
   ];
 }
 
-export function loadAddon(): NativeAddon {
-  if (loaded !== undefined) return loaded;
+/** Throws RpmsgdError os where there is none. */
+export function addonPath(): string {
   const paths = candidates();
   const path = paths.find((candidate) => existsSync(candidate));
-  if (path === undefined) {
-    throw new RpmsgdError('os', `cannot find the addon: looked for ${paths.join(', ')}`);
-  }
+  if (path !== undefined) return path;
+  throw new RpmsgdError('os', `cannot find the addon: looked for ${paths.join(', ')}`);
+}
+
+export function loadAddon(): NativeAddon {
+  if (loaded !== undefined) return loaded;
+  const path = addonPath();
   const require = createRequire(path);
   loaded = require(path) as NativeAddon;
   return loaded;

@@ -4,7 +4,13 @@
 export { liveTree } from '../devicetree/index.ts';
 export { type ConfigDiff, diffConfig } from './diff.ts';
 export { lookedFor } from './discovery/discover.ts';
-export { type ConfigLocation, loadConfig, loadExplained, type OriginOf } from './load.ts';
+export {
+  type ConfigLocation,
+  configOrigins,
+  loadConfig,
+  loadExplained,
+  type OriginOf,
+} from './load.ts';
 export { printConfig } from './print.ts';
 export { ConfigError, hex, type Problem, problemLine } from './problems.ts';
 export { configDirectories } from './sources.ts';

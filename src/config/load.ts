@@ -7,7 +7,13 @@ import type { PathStep } from './origins.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { linkDefaults, resolveRemote } from './resolve.ts';
 import type { FileShape } from './schema.ts';
-import { configDirectories, findConfigFiles, type MergedSources, readSources } from './sources.ts';
+import {
+  configDirectories,
+  configPaths,
+  findConfigFiles,
+  type MergedSources,
+  readSources,
+} from './sources.ts';
 import { type ChannelRule, type Config, defaultLimits, type Limits } from './types.ts';
 import { complainer, validateShape } from './validate.ts';
 
@@ -28,6 +34,13 @@ export type OriginOf = (path: readonly PathStep[]) => string | undefined;
 export interface ExplainedConfig {
   readonly config: Config;
   readonly originOf: OriginOf;
+}
+
+/** Files and folders on which the configuration depends, be they there or not. */
+export function configOrigins(location: ConfigLocation = {}): string[] {
+  const { file, directories, deviceTree, liveTree: isLive = file === undefined } = location;
+  const files = file === undefined ? configPaths(directories) : [file];
+  return [...files, chooseTree(deviceTree, isLive) ?? []].flat();
 }
 
 /** Throws ConfigError with every problem that was found. */

@@ -30,6 +30,15 @@ export function findConfigFiles(directories: readonly string[] = configDirectori
   return main === undefined ? byName : [main, ...byName];
 }
 
+/** All that findConfigFiles() looks at: what it finds is the same as long as none of these changes. */
+export function configPaths(directories: readonly string[] = configDirectories): string[] {
+  const places = directories.flatMap((directory) => [
+    join(directory, mainName),
+    join(directory, dropInFolder),
+  ]);
+  return [...places, ...findConfigFiles(directories)];
+}
+
 function listDropIns(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => name.endsWith('.toml') && !name.startsWith('.'));

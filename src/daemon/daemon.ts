@@ -4,10 +4,12 @@
 import { openLink } from '../addon/link.ts';
 import type { LinkApi } from '../addon/link-api.ts';
 import { sendFds } from '../addon/system.ts';
-import { type Config, diffConfig, loadConfig } from '../config/index.ts';
+import { type Config, configOrigins, diffConfig, loadConfig } from '../config/index.ts';
 import type { Bus } from '../dbus/index.ts';
 import { logControlInterface, logControlPath } from '../dbus/objects/log-control.ts';
 import { RpmsgService } from '../dbus/objects/service.ts';
+import type { Launch } from '../start/launch.ts';
+import { type Origin, originOf } from '../start/setup-file.ts';
 import { ObjectStore } from '../state/object-store.ts';
 import type { DescriptorStore } from '../systemd/descriptor-store.ts';
 import type { Notifier } from '../systemd/notifier.ts';
@@ -18,6 +20,7 @@ import { isJournalStream } from '../util/journal.ts';
 import type { Logger } from '../util/log.ts';
 import { version } from '../util/version.ts';
 import { BusLink } from './bus-link.ts';
+import { EarlyStart } from './early-start.ts';
 import { ExitStatus, exitStatus, FatalError } from './exit.ts';
 import { Lifecycle, type Part, StartCancelled } from './lifecycle.ts';
 import type { Options } from './options.ts';
@@ -35,9 +38,13 @@ const drainMs = 1_000;
 export interface DaemonSetup {
   readonly options: Options;
   readonly config: Config;
+  /** What the configuration was read from, as it was before. */
+  readonly origin: Origin;
   readonly log: Logger;
   readonly notifier: Notifier;
   readonly descriptors: DescriptorStore;
+  /** What the loader did before; undefined: there was none. */
+  readonly launch?: Launch | undefined;
 }
 
 export class Daemon {
@@ -45,6 +52,7 @@ export class Daemon {
   readonly #log: Logger;
   readonly #peerLog: PeerLogger;
   readonly #notifier: Notifier;
+  readonly #early: EarlyStart;
   readonly #lifecycle: Lifecycle;
   readonly #status: StatusBoard;
   readonly #busLink = new BusLink();
@@ -59,7 +67,8 @@ export class Daemon {
   #ended: (status: number) => void = () => {};
   readonly #end: Promise<number>;
 
-  constructor({ options, config, log, notifier, descriptors }: DaemonSetup) {
+  constructor({ options, config, origin, log, notifier, descriptors, launch }: DaemonSetup) {
+    this.#early = new EarlyStart(launch, origin);
     this.#options = options;
     this.#config = config;
     this.#log = log;
@@ -120,9 +129,12 @@ export class Daemon {
   async #reload(): Promise<void> {
     if (!this.#isReady) throw new RpmsgdError('busy', 'the daemon is starting or stopping');
     this.#notifier.reloading();
+    const { config: file, deviceTree } = this.#options;
+    const location = { file, deviceTree };
     try {
-      const { config: file, deviceTree } = this.#options;
-      await this.#apply(loadConfig({ file, deviceTree }));
+      const origin = originOf(this.#early.args, configOrigins(location));
+      await this.#apply(loadConfig(location));
+      this.#early.reloaded(this.#runtimeDir, origin);
     } catch (err) {
       this.#log.error({ err }, 'the configuration is not reloaded');
       throw err;
@@ -169,18 +181,25 @@ export class Daemon {
 
   #takeLock(): void {
     this.#runtimeDir = chooseRuntimeDir(this.#options.runtimeDir);
-    takeLock(this.#runtimeDir);
+    if (!this.#early.hasLocked(this.#runtimeDir)) takeLock(this.#runtimeDir);
   }
 
   #openLink(): void {
     const openStore = () => ObjectStore.open(this.#runtimeDir, this.#log);
-    const stateFile = (remote: string) => stateFilePath(this.#runtimeDir, remote);
-    const names = this.#config.remotes.map(({ name }) => name);
-    dropOtherStates(this.#runtimeDir, names);
-    const link = openLink(watchLink(this.#service, this.#status));
+    const { remotes } = this.#config;
+    dropOtherStates(
+      this.#runtimeDir,
+      remotes.map(({ name }) => name),
+    );
+    const setups = remotes.map(({ name, setup }) => ({
+      ...setup,
+      stateFile: stateFilePath(this.#runtimeDir, name),
+    }));
+    const early = this.#early.link(setups, this.#config);
+    const link = openLink(watchLink(this.#service, this.#status), early);
     this.#link = link;
     try {
-      this.#service.attachLink(link, { openStore, stateFile }, () => this.#startLink(link));
+      this.#service.attachLink(link, { openStore, setups }, () => this.#startLink(link));
     } catch (cause) {
       link.close();
       if (!(cause instanceof RpmsgdError)) throw cause;
@@ -253,6 +272,7 @@ export class Daemon {
     this.#service.greetClients();
     this.#isReady = true;
     this.#notifier.ready(this.#status.text);
+    setImmediate(() => this.#early.finish(this.#runtimeDir));
   }
 
   #stopService(): Promise<void> {

@@ -5,25 +5,17 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { lockFile } from '../addon/system.ts';
 import { pathElement } from '../rpmsg/channel-name.ts';
+import { findRuntimeDir, lockName } from '../start/runtime-dir.ts';
 import { ObjectStore } from '../state/object-store.ts';
 import { RpmsgdError } from '../util/errors.ts';
 import { ExitStatus, FatalError } from './exit.ts';
 
-const lockName = 'rpmsgd.lock';
 const stateSuffix = '.state';
 
-/** Where it is: said outright, given by the service manager, or the usual place for this user. */
-export function chooseRuntimeDir(
-  option: string | undefined,
-  env: NodeJS.ProcessEnv = process.env,
-  uid: number | undefined = process.getuid?.(),
-): string {
-  if (option !== undefined) return option;
-  const given = env['RUNTIME_DIRECTORY']?.split(':')[0];
-  if (given !== undefined && given !== '') return given;
-  if (uid === 0) return '/run/rpmsg';
-  const session = env['XDG_RUNTIME_DIR'];
-  if (session !== undefined && session !== '') return join(session, 'rpmsg');
+/** Where it is (findRuntimeDir). Throws FatalError where there is none. */
+export function chooseRuntimeDir(...where: Parameters<typeof findRuntimeDir>): string {
+  const found = findRuntimeDir(...where);
+  if (found !== undefined) return found;
   throw new FatalError(
     ExitStatus.failure,
     'there is no place for the lock: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set; use --runtime-dir DIR',

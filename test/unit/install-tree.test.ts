@@ -114,7 +114,7 @@ it('has programs that run by their names', () => {
 });
 
 it('names no folder of the machine it was built on', () => {
-  for (const program of ['rpmsgd.js', 'rpmsgctl.js']) {
+  for (const program of ['rpmsgd.js', 'daemon.js', 'rpmsgctl.js']) {
     const text = readFileSync(join(tree, 'usr/lib/rpmsgd', program), 'utf8');
     expect(text.includes(root), program).toBe(false);
     expect(text.includes('sourceMappingURL'), program).toBe(false);

@@ -32,6 +32,7 @@ const source: Table = {
   dbus: ['util', 'addon'],
   'dbus/objects': ['util', 'config', 'addon (types)', 'rpmsg', 'state', 'remote', 'dbus'],
   systemd: ['util', 'addon'],
+  start: ['addon'],
   daemon: [
     'util',
     'config',
@@ -42,9 +43,21 @@ const source: Table = {
     'dbus',
     'dbus/objects',
     'systemd',
+    'start',
   ],
   cli: ['util', 'devicetree', 'config', 'addon', 'dbus'],
-  main: ['util', 'config', 'addon', 'rpmsg', 'remote', 'dbus', 'dbus/objects', 'systemd', 'daemon'],
+  main: [
+    'util',
+    'config',
+    'addon',
+    'rpmsg',
+    'remote',
+    'dbus',
+    'dbus/objects',
+    'systemd',
+    'start',
+    'daemon',
+  ],
 };
 
 /** Each package behind the folders that wrap it. */

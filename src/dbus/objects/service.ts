@@ -8,6 +8,7 @@ import type {
   LinkListener,
   OpenedRemote,
   ReceivedMessage,
+  RemoteSetup,
   RemoteState,
   ResetCause,
   StreamNote,
@@ -51,8 +52,8 @@ export interface ServiceDeps {
 export interface Past {
   /** Reads what is stored. Throws RpmsgdError. */
   readonly openStore: () => ObjectStore;
-  /** Where the link keeps the state of a remote. */
-  readonly stateFile: (remote: string) => string;
+  /** How the link is to open each remote, with where it keeps its state. */
+  readonly setups: readonly RemoteSetup[];
 }
 
 /** How often grants are looked at again, in case dropped messages stand before what clients want. */
@@ -118,11 +119,9 @@ export class RpmsgService implements LinkListener {
    * remotes live on, which may wait in a loop until they are drained and have their endpoints, and
    * only then where they begin to speak. Throws RpmsgdError: the caller closes the link.
    */
-  attachLink(link: LinkApi, { openStore, stateFile }: Past, start: () => void): void {
+  attachLink(link: LinkApi, { openStore, setups }: Past, start: () => void): void {
     const { remotes } = this.#context.config;
-    const opened = remotes.map(({ name, setup }) =>
-      link.openRemote({ ...setup, stateFile: stateFile(name) }),
-    );
+    const opened = setups.map((setup) => link.openRemote(setup));
     const isAlive = opened.length > 0 && opened.every(({ resume }) => resume !== 'cold');
     if (isAlive) start();
     const store = openStore();

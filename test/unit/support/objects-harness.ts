@@ -182,6 +182,7 @@ export class Harness {
   constructor(options: HarnessOptions = {}, past: HarnessPast = {}) {
     const { link = new FakeLink(), store = ObjectStore.inMemory() } = past;
     this.link = link;
+    const config = testConfig(options);
     const ignore = () => {};
     this.service = new RpmsgService({
       tree: this.tree,
@@ -193,7 +194,7 @@ export class Harness {
         warn: (_details, message) => this.warnings.push(message),
         error: (_details, message) => this.warnings.push(message),
       },
-      config: testConfig(options),
+      config,
       descriptors: {
         store: () => Promise.resolve(false),
         remove: () => false,
@@ -205,7 +206,8 @@ export class Harness {
       groupId: (name) => groupIds[name],
     });
     this.link.listener = this.service;
-    const known = { openStore: () => store, stateFile: () => '' };
+    const setups = config.remotes.map(({ setup }) => ({ ...setup, stateFile: '' }));
+    const known = { openStore: () => store, setups };
     this.service.attachLink(this.link, known, () => this.link.start());
     if (past.bus === undefined) this.service.publish();
   }

@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { unusedModules } from './unused-modules.mjs';
 
 const ANNOTATION_EMITS = 'org.freedesktop.DBus.Property.EmitsChangedSignal';
 const INTERFACE_NAME = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/;
@@ -169,22 +170,5 @@ export const vitePlugin = {
   },
 };
 
-/**
- * For esbuild: dbus-next's bus class loads modules for XML proxies and for integers beyond BigInt
- * that nothing here calls. They are replaced by empty ones, which keeps them out of the bundle and
- * out of the start-up time.
- */
-const unusedModules = {
-  name: 'dbus-next-unused-modules',
-  setup(build) {
-    const filter = /^(xml2js|jsbi|x11|usocket|event-stream|long|@nornagon\/put)$/;
-    build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'unused' }));
-    build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
-      contents: 'module.exports = { Builder: class {} };',
-      loader: 'js',
-    }));
-  },
-};
-
-/** Every esbuild plugin that bundling src/dbus needs. */
+/** Every esbuild plugin that bundling src/ needs. */
 export const esbuildPlugins = [esbuildPlugin, unusedModules];

@@ -20,8 +20,7 @@ export class BusNames {
   }
 
   async acquire(name: string, retryMs: number): Promise<void> {
-    const deadline = performance.now() + retryMs;
-    for (;;) {
+    for (let leftMs = retryMs; ; leftMs -= RETRY_EVERY_MS) {
       try {
         const [result] = await this.#bus.callBus('RequestName', 'su', [name, DO_NOT_QUEUE]);
         if (result !== PRIMARY_OWNER && result !== ALREADY_OWNER) throw await this.#taken(name);
@@ -29,7 +28,7 @@ export class BusNames {
         return;
       } catch (error) {
         const denied = error instanceof BusError && error.name === ErrorName.accessDenied;
-        if (!denied || performance.now() + RETRY_EVERY_MS > deadline) throw error;
+        if (!denied || leftMs < RETRY_EVERY_MS) throw error;
         await delay(RETRY_EVERY_MS);
       }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The code of Peer, Introspectable, Properties and ObjectManager.
 
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { BusError, ErrorName } from './errors.ts';
 import type { ExportedInterface, Implementation } from './implementation.ts';
 import { type BoundProperty, defineInterface, readProperty } from './implementation.ts';
@@ -24,7 +24,7 @@ export type PropertyTable = Record<string, Variant>;
 const DOCTYPE =
   '<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"\n' +
   ' "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">\n';
-let machineId: Promise<string> | undefined;
+let machineId: string | undefined;
 
 export const peer = defineInterface<PathTarget>(peerXml, {
   methods: {
@@ -150,11 +150,19 @@ function findProperty(
   throw new BusError(ErrorName.unknownProperty, `there is no property '${name}'`);
 }
 
-async function readMachineId(): Promise<string> {
+function readMachineId(): string {
   for (const file of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
-    const text = await readFile(file, 'latin1').catch(() => '');
-    if (/^[0-9a-f]{32}$/.test(text.trim())) return text.trim();
+    const text = readText(file).trim();
+    if (/^[0-9a-f]{32}$/.test(text)) return text;
   }
-  machineId = undefined;
   throw new BusError(ErrorName.failed, 'this machine has no machine id; see machine-id(5)');
+}
+
+/** Empty where it cannot be read. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
 }

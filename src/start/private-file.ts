@@ -13,7 +13,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const fileMode = 0o600;
 const othersMayWrite = 0o022;
@@ -65,6 +65,7 @@ export async function keepPrivateFile(path: string, content: Uint8Array): Promis
   const draft = draftOf(path);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await dropDrafts(path);
     const file = await open(draft, 'w', fileMode);
     try {
       await file.writeFile(content);
@@ -75,6 +76,13 @@ export async function keepPrivateFile(path: string, content: Uint8Array): Promis
     await rename(draft, path);
   } catch {
     removeQuietly(draft);
+  }
+}
+
+/** Those of processes that died over them; one that still writes gives up. */
+async function dropDrafts(path: string): Promise<void> {
+  for (const name of await promises.readdir(dirname(path))) {
+    if (name.startsWith(`${basename(path)}.`)) removeQuietly(join(dirname(path), name));
   }
 }
 

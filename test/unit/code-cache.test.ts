@@ -91,6 +91,15 @@ describe('the code cache', () => {
     expect(await isUsed()).toBe(true);
   });
 
+  it('takes away what a process left that died as it wrote', async () => {
+    await run();
+    writeFileSync(`${cache()}.1`, 'half');
+    writeFileSync(join(directory, 'new'), '(function () { return 1; })');
+    renameSync(join(directory, 'new'), program);
+    await run();
+    cache();
+  });
+
   it('is done without where there is no place for it', async () => {
     writeFileSync(folder, 'a file');
     expect(await run()).toBe(1);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type EarlyLink, openEarly } from '../addon/early-link.ts';
 import { lockFile } from '../addon/system.ts';
 import { findRuntimeDir, lockName } from './runtime-dir.ts';
-import { readSetup, type Setup } from './setup-file.ts';
+import { readSetup, type Setup, setupIdentity } from './setup-file.ts';
 
 export interface FirstAct {
   /** The runtime directory, whose lock is this process's. */
@@ -22,11 +22,12 @@ export interface FirstAct {
 /** Undefined where the usual order is all there is: nothing has been touched then. */
 export function firstAct(args: readonly string[]): FirstAct | undefined {
   const directory = findRuntimeDir(runtimeDirOption(args));
-  if (directory === undefined || readSetup(directory, args) === undefined) return undefined;
-  if (!isLocked(directory)) return undefined;
-  // Whoever held the lock until now may have written another one.
+  if (directory === undefined) return undefined;
+  const identity = setupIdentity(directory);
   const setup = readSetup(directory, args);
-  if (setup === undefined) return undefined;
+  if (setup === undefined || !isLocked(directory)) return undefined;
+  // Whoever held the lock until now may have written another one.
+  if (setupIdentity(directory) !== identity) return { directory, setup, link: undefined };
   return { directory, setup, link: openLink(setup) };
 }
 

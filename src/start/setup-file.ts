@@ -60,6 +60,11 @@ export function dropSetup(directory: string): void {
   rmSync(join(directory, fileName), { force: true });
 }
 
+/** Of the file itself. */
+export function setupIdentity(directory: string): string {
+  return fileIdentity(join(directory, fileName));
+}
+
 export function isSameSetup(one: Setup, other: Setup): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -49,7 +49,8 @@ function openSender(socket: string): NotifySender {
 /** sd-notify is tied to the Node it was built for and to libsystemd; doing without is no error. */
 function loadLibrary(): SdNotify | undefined {
   try {
-    return createRequire(import.meta.url)('sd-notify') as SdNotify;
+    // What its JavaScript would load, after a search in a dozen places.
+    return createRequire(import.meta.url)('sd-notify/build/Release/notify.node') as SdNotify;
   } catch {
     return undefined;
   }

@@ -73,6 +73,7 @@ uint32_t Remote::first_generation() const {
 void Remote::on_interrupt(uint64_t now_ns) {
   platform_->consume_interrupt();
   is_masked_ = true;
+  burst_.on_interrupt(now_ns);
   service(now_ns);
 }
 
@@ -80,18 +81,13 @@ void Remote::continue_work(uint64_t now_ns) {
   service(now_ns);
 }
 
-// Like NAPI: with the line masked until two looks found nothing, then unmasked, then one more look.
+// Like NAPI: masked until two looks found nothing and no burst is on, unmasked, one more look.
 void Remote::service(uint64_t now_ns) {
   if (is_gone_) return;
   service_ns_ = now_ns;
   uint32_t budget = kTurnBudget;
-  unsigned empty_looks = 0;
-  while (budget > 0 && empty_looks < 2) {
-    const bool found = look(budget, now_ns);
-    found_ = found_ || found;
-    empty_looks = found ? 0 : empty_looks + 1;
-  }
-  if (budget > 0 && is_masked_) {
+  (void)look_twice(budget, now_ns);
+  if (budget > 0 && is_masked_ && !burst_.is_on(monotonic_ns())) {
     is_masked_ = false;
     platform_->unmask_interrupt();
     look(budget, now_ns);
@@ -101,7 +97,8 @@ void Remote::service(uint64_t now_ns) {
   // that began meanwhile would count as the use of the former, and its doorbell, found later, would
   // end it.
   take_ready(budget, now_ns);
-  more_ = budget == 0;
+  more_ = budget == 0 || is_masked_;
+  looks_on_ = budget > 0 && is_masked_;
   life_.on_progress(now_ns);
 }
 
@@ -368,7 +365,7 @@ void Remote::on_status(const ResetStatus& status, uint64_t now_ns) {
 void Remote::on_board_gone() {
   is_gone_ = true;
   is_gone_unreported_ = true;
-  more_ = false;
+  more_ = looks_on_ = false;
   life_.on_board_gone();
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "link/burst.h"
 #include "link/delivery.h"
 #include "link/event_writer.h"
 #include "link/pi_mutex.h"
@@ -68,6 +69,9 @@ public:
   /// Whether anything was found since the last time it was asked.
   bool take_found() { return std::exchange(found_, false); }
   void continue_work(uint64_t now_ns);
+  /// In a burst: waits a moment for more, and takes it. True: something was taken and is to be
+  /// told, settle() follows, and there may be yet more.
+  bool look_on();
   void on_timer(uint64_t now_ns);
   /// After commands or events of other remotes: posts what is possible now.
   void settle(uint64_t now_ns);
@@ -100,6 +104,7 @@ private:
   void take_over(const ChosenState& chosen);
   void describe(const ChosenState& chosen);
   void service(uint64_t now_ns);
+  bool look_twice(uint32_t& budget, uint64_t now_ns);
   bool look(uint32_t& budget, uint64_t now_ns);
   bool take_ready(uint32_t& budget, uint64_t now_ns);
   bool drain_words(uint32_t& budget);
@@ -127,13 +132,15 @@ private:
   StreamService streams_;
   RemoteLife life_;
   TxWatch watch_;
+  Burst burst_;
   uint64_t next_flag_sample_ns_ = 0;
   size_t first_vdev_ = 0; // whose ring is looked at first
   bool more_ = false;
+  bool looks_on_ = false; // a burst is on and everything that came before it is dealt with
   bool found_ = false;
   uint32_t turn_ = 0;       // who is first to use a buffer that came back
   uint64_t service_ns_ = 0; // when the present look began
-  std::string no_notices_; // why SCFW's notices do not come
+  std::string no_notices_;  // why SCFW's notices do not come
   bool is_gone_unreported_ = false;
   bool is_gone_ = false;
   bool is_masked_ = false; // the interrupt fired and was not unmasked yet

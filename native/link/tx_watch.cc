@@ -31,10 +31,15 @@ bool TxWatch::after_look(uint32_t vdev, bool waits, bool in_flight, uint64_t use
     state.poll_at_ns = now_ns + state.poll_interval_ns;
   }
   if (!in_flight) {
-    state.word_at_ns = kNever;
+    // While there is traffic it goes on: else each of many single messages would have to wake us.
+    state.word_interval_ns = 0;
+    if (progress)
+      state.word_at_ns = now_ns + kFirstWordNs;
+    else if (state.word_at_ns <= now_ns)
+      state.word_at_ns = kNever;
     return false;
   }
-  if (progress || state.word_at_ns == kNever) {
+  if (progress || state.word_interval_ns == 0) {
     state.word_interval_ns = kFirstWordNs;
     state.word_at_ns = now_ns + state.word_interval_ns;
     return false;

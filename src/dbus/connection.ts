@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { BusError, ErrorName } from './errors.ts';
 import { Framer } from './framer.ts';
 import { Handshake } from './handshake.ts';
-import { EmptyReplies, type OutgoingMessage, writeMessage } from './message-writer.ts';
+import { MessageTemplates, type OutgoingMessage } from './message-writer.ts';
 import { closeAll, Outbox, type SendFds, socketFd } from './outbox.ts';
 import { FdIntake } from './received-fds.ts';
 import { parseSignature } from './signature.ts';
@@ -39,7 +39,7 @@ export class Connection extends EventEmitter {
   readonly #outbox: Outbox;
   readonly #framer: Framer;
   readonly #fdIntake: FdIntake | undefined;
-  readonly #emptyReplies = new EmptyReplies();
+  readonly #templates = new MessageTemplates();
   readonly #handshake: Handshake;
   #serial: number;
   #ready = false;
@@ -121,7 +121,7 @@ export class Connection extends EventEmitter {
     }
     const { writer } = this.#outbox;
     try {
-      writeMessage(writer, message, serial ?? this.nextSerial());
+      this.#templates.write(writer, message, serial ?? this.nextSerial());
       if (writer.fds.length > 0 && !this.canPassFds) {
         throw new BusError(ErrorName.notSupported, 'this bus connection cannot pass descriptors');
       }
@@ -135,22 +135,12 @@ export class Connection extends EventEmitter {
 
   /** Answers `call` without a body. Nothing is sent if it wanted no reply. */
   sendEmptyReply(call: WireMessage): void {
-    if (call.noReply || !this.#admit()) return;
-    const { writer } = this.#outbox;
-    this.#emptyReplies.write(writer, call.sender, call.serial, this.nextSerial());
-    this.#outbox.commit();
+    if (!call.noReply) this.send(answerTo(call, MessageType.reply));
   }
 
   /** Answers `call`. Nothing is sent if it wanted no reply. @throws WireError */
   sendReply(call: WireMessage, signature: string, body: readonly unknown[]): void {
-    const reply = {
-      type: MessageType.reply,
-      flags: NO_REPLY_EXPECTED,
-      replySerial: call.serial,
-      destination: call.sender === '' ? undefined : call.sender,
-      signature,
-      body,
-    };
+    const reply = answerTo(call, MessageType.reply, signature, body);
     if (call.noReply) closeDescriptors(reply);
     else this.send(reply);
   }
@@ -158,15 +148,8 @@ export class Connection extends EventEmitter {
   /** Answers `call` with an error. Nothing is sent if it wanted no reply. */
   sendError(call: WireMessage, name: string, text: string): void {
     if (call.noReply) return;
-    this.send({
-      type: MessageType.error,
-      flags: NO_REPLY_EXPECTED,
-      replySerial: call.serial,
-      destination: call.sender === '' ? undefined : call.sender,
-      errorName: name,
-      signature: 's',
-      body: [text.replaceAll('\0', '\\0')],
-    });
+    const body = [text.replaceAll('\0', '\\0')];
+    this.send({ ...answerTo(call, MessageType.error, 's', body), errorName: name });
   }
 
   /** Ends the stream after what is queued has been written. */
@@ -250,6 +233,17 @@ export class Connection extends EventEmitter {
       this.destroy(error as Error);
     }
   }
+}
+
+function answerTo(
+  call: WireMessage,
+  type: number,
+  signature?: string,
+  body?: readonly unknown[],
+): OutgoingMessage {
+  const { serial: replySerial, sender } = call;
+  const destination = sender === '' ? undefined : sender;
+  return { type, flags: NO_REPLY_EXPECTED, replySerial, destination, signature, body };
 }
 
 /** What is not sent must not stay open: descriptors are arguments of their own, never nested. */

@@ -24,10 +24,19 @@ export function writeNumber(bytes: Buffer, at: number, type: TypeNode, value: un
     case Type.int64:
       return bytes.writeBigInt64LE(wide(type, value, INT64_MIN, INT64_MAX), at);
     case Type.uint64:
+      if (isCount(value)) {
+        bytes.writeUInt32LE(value % 2 ** 32, at);
+        return bytes.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+      }
       return bytes.writeBigUInt64LE(wide(type, value, 0n, UINT64_MAX), at);
     default:
       return writeNarrow(bytes, at, type, value);
   }
+}
+
+/** Most 64-bit values are exact numbers: those need no BigInt on their way. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function writeNarrow(bytes: Buffer, at: number, type: TypeNode, value: unknown): number {

@@ -3,8 +3,8 @@
 // a body that is too long is skipped as it arrives and never held.
 
 import { WireError } from './errors.ts';
+import { HeaderCache } from './header-cache.ts';
 import {
-  decodeFields,
   decodeFixedHeader,
   FIXED_HEADER_BYTES,
   MessageType,
@@ -17,6 +17,7 @@ const MAX_MESSAGE_BYTES = 128 * 1024 * 1024;
 
 export class Framer {
   readonly #bodyLimit: (message: WireMessage) => number;
+  readonly #headers = new HeaderCache();
   readonly #chunks: Buffer[] = [];
   /** Where the first chunk's unread bytes start. */
   #at = 0;
@@ -83,7 +84,7 @@ export class Framer {
 
   #fields(message: WireMessage): boolean {
     if (!this.#take((this.#fieldBytes + 7) & ~7)) return false;
-    decodeFields(message, this.#found, this.#foundAt, this.#fieldBytes);
+    this.#headers.decode(message, this.#found, this.#foundAt, this.#fieldBytes);
     this.#fieldsDone = true;
     message.oversized = message.defect !== '' || message.bodyLength > this.#bodyLimit(message);
     return true;

@@ -127,7 +127,8 @@ function decodeField(message: WireMessage, reader: WireReader): void {
   field[1](message, reader);
 }
 
-function missingField(message: WireMessage): string {
+/** What a header of its type lacks; empty if nothing. */
+export function missingField(message: WireMessage): string {
   const { type } = message;
   if (message.serial === 0) return 'the serial is 0';
   if (message.bodyLength > 0 && message.signature === '') return 'a body without a signature';

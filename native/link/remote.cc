@@ -24,6 +24,8 @@ constexpr uint32_t kReclaimBudget = 32;
 constexpr uint32_t kLastLook = 256;
 constexpr uint64_t kFlagSampleWaitingNs = 1 * kNsPerMs;
 constexpr uint64_t kFlagSampleNs = 1000 * kNsPerMs;
+// What a remote needs at most from the word that was taken to its next message.
+constexpr uint64_t kGatherNs = 4'000;
 constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
 
 } // namespace
@@ -120,17 +122,29 @@ bool Remote::look(uint32_t& budget, uint64_t now_ns) {
   bool found = drain_words(budget);
   found = take_ready(budget, now_ns) || found;
   const size_t count = vdevs_.size();
+  bool reaped = false;
   for (size_t i = 0; life_.offered() && budget > 0 && i < count; ++i)
-    found = reap(*vdevs_[(first_vdev_ + i) % count], budget) || found;
+    reaped = reap(*vdevs_[(first_vdev_ + i) % count], budget) || reaped;
   first_vdev_ = first_vdev_ + 1 < count ? first_vdev_ + 1 : 0;
   drain_words(budget); // frees a remote that spins, before anything that may take longer
-  found = deliver_streams(budget) || found;
+  if (reaped) last_reaped_ns_ = monotonic_ns();
+  if (undelivered_ == 0 || !may_gather()) found = deliver_streams(budget) || found;
   drain_words(budget); // and again before the mutex is waited for
-  return serve_transmit(budget) || found;
+  return serve_transmit(budget) || found || reaped;
+}
+
+/// In a burst messages for streams are gathered for a moment: one system call, and one wake-up of a
+/// client, for several of them.
+bool Remote::may_gather() {
+  if (is_full_ || undelivered_ >= kStreamBatch) return false;
+  const uint64_t now_ns = monotonic_ns();
+  return burst_.is_on(now_ns) && now_ns - last_reaped_ns_ < kGatherNs;
 }
 
 bool Remote::deliver_streams(uint32_t& budget) {
   bool found = false;
+  undelivered_ = 0;
+  is_full_ = false;
   for (auto& vdev : vdevs_) {
     if (budget == 0) break;
     const uint32_t moved = streams_.deliver(*vdev, life_.generation(), budget);
@@ -177,7 +191,9 @@ bool Remote::take_messages(Vdev& vdev, uint32_t& budget) {
   for (uint32_t taken = 0; taken < kVdevBudget && budget > 0; ++taken) {
     drain_words(budget); // before each message: a remote spins in its send until RR is read
     const auto outcome = receive_.receive_one(vdev, life_.generation());
-    if (outcome == ReceivePath::Outcome::nothing || outcome == ReceivePath::Outcome::full) {
+    if (outcome == ReceivePath::Outcome::nothing) return found;
+    if (outcome == ReceivePath::Outcome::full) {
+      is_full_ = true;
       return found;
     }
     if (outcome == ReceivePath::Outcome::deferred) {
@@ -191,6 +207,7 @@ bool Remote::take_messages(Vdev& vdev, uint32_t& budget) {
       return true;
     }
     found = true;
+    ++undelivered_;
     if (budget > 0) --budget;
   }
   return found;

@@ -114,6 +114,7 @@ private:
   void reap_last();
   bool serve_transmit(uint32_t& budget);
   bool serve_senders(Vdev& vdev, uint32_t& budget);
+  bool may_gather();
   bool deliver_streams(uint32_t& budget);
   void sample_flags(uint64_t now_ns);
 
@@ -138,6 +139,9 @@ private:
   bool more_ = false;
   bool looks_on_ = false; // a burst is on and everything that came before it is dealt with
   bool found_ = false;
+  uint32_t undelivered_ = 0;    // messages taken since streams were last served
+  bool is_full_ = false;        // one of them holds all it may
+  uint64_t last_reaped_ns_ = 0; // when a message was last taken
   uint32_t turn_ = 0;       // who is first to use a buffer that came back
   uint64_t service_ns_ = 0; // when the present look began
   std::string no_notices_;  // why SCFW's notices do not come

@@ -22,8 +22,8 @@ bool Delivery::has_place(const Endpoint& endpoint) {
   // A lossless vdev's remote has no more buffers than there are slots, so that one is free.
   if (endpoint.vdev.is_lossless()) return queued < endpoint.queue.capacity();
   const Stream* const stream = endpoint.reader();
-  const uint32_t most = std::min(endpoint.queue.capacity(),
-                                 stream == nullptr ? UINT32_MAX : stream->options.hold);
+  const uint32_t most =
+      std::min(endpoint.queue.capacity(), stream == nullptr ? UINT32_MAX : stream->options.hold);
   // No hog exhausts the arena: whoever holds more than what is left pays with its own.
   return queued < most && queued < endpoint.vdev.arena().free_slots();
 }

@@ -28,8 +28,8 @@ public:
 
   void grant(Endpoint& endpoint, uint64_t limit_seq);
   void release(Endpoint& endpoint, uint64_t up_to_seq);
-  /// A stream begins: what JavaScript has a copy of and has not given to anybody, from `from_seq` on,
-  /// goes into it; what lies before was delivered.
+  /// A stream begins: what JavaScript has a copy of and has not given to anybody, from `from_seq`
+  /// on, goes into it; what lies before was delivered.
   void take_back(Endpoint& endpoint, uint64_t from_seq);
   /// A stream is over: what is left goes to JavaScript, as far as that was granted.
   void give_over(Endpoint& endpoint) { mark_ready(endpoint); }

@@ -83,10 +83,10 @@ public:
   void note_released(uint32_t id, uint64_t up_to_seq);
   void sync(uint32_t id, uint32_t tag);
   /// `timeout_ms` 0: would_block instead of waiting.
-  /// The endpoint's payload goes through `socket`, a connected SOCK_SEQPACKET one, from now on; what
-  /// waits at the endpoint from `first_seq` on goes first, what lies before counts as delivered. The
-  /// peer is `peer` (kAnyAddress: not known) in life `generation`. stream_over follows once. busy:
-  /// the endpoint has one; quota_exceeded: the vdev has kMaxStreams.
+  /// The endpoint's payload goes through `socket`, a connected SOCK_SEQPACKET one, from now on;
+  /// what waits at the endpoint from `first_seq` on goes first, what lies before counts as
+  /// delivered. The peer is `peer` (kAnyAddress: not known) in life `generation`. stream_over
+  /// follows once. busy: the endpoint has one; quota_exceeded: the vdev has kMaxStreams.
   Result<void> open_stream(uint32_t id, UniqueFd socket, const StreamOptions& options,
                            uint32_t peer, uint32_t generation, uint64_t first_seq);
   /// Goes on with a stream that an earlier process had on this endpoint. False: it had none.

@@ -23,8 +23,7 @@ Result<void> Link::open_stream(uint32_t id, UniqueFd socket, const StreamOptions
   if (!socket || options.hold < 1 || options.hold > most || !(options.reads || options.writes)) {
     return Error{Errc::invalid_argument, 0, "open a stream", id};
   }
-  StreamRecord* const record =
-      endpoint->vdev.stream_state().add(id, options, peer, generation);
+  StreamRecord* const record = endpoint->vdev.stream_state().add(id, options, peer, generation);
   if (record == nullptr) return Error{Errc::quota_exceeded, 0, "open a stream", id};
   start_stream(*endpoint, *record, std::move(socket), first_seq);
   return {};
@@ -33,13 +32,14 @@ Result<void> Link::open_stream(uint32_t id, UniqueFd socket, const StreamOptions
 void Link::start_stream(Endpoint& endpoint, StreamRecord& record, UniqueFd socket,
                         uint64_t first_seq) {
   // A successor keeps as much until it has the stream again.
-  const uint32_t capacity = queue_capacity(endpoint.vdev, std::max(record.hold, endpoint.record.rx_queue));
+  const uint32_t capacity =
+      queue_capacity(endpoint.vdev, std::max(record.hold, endpoint.record.rx_queue));
   if (record.hold > endpoint.record.rx_queue) {
     persist_store(endpoint.record.rx_queue, record.hold);
   }
   const uint32_t remote = endpoints_.at(&endpoint).first;
-  auto owned = std::make_unique<Stream>(remote, endpoint, record, std::move(socket), capacity,
-                                        first_seq);
+  auto owned =
+      std::make_unique<Stream>(remote, endpoint, record, std::move(socket), capacity, first_seq);
   Stream* const stream = owned.get();
   streams_.emplace(stream, std::move(owned));
   stream_of_[endpoint.id] = stream;

@@ -31,8 +31,8 @@ public:
   ~LinkThread() { stop(); }
 
   /// Starts the thread and the lives of all remotes. `realtime_priority` 1..99 asks for SCHED_FIFO,
-  /// 0 for nothing; one that is not allowed is an error and nothing was started. `busy_poll_us`: how
-  /// long the thread looks at rings and sockets without sleeping once they are empty.
+  /// 0 for nothing; one that is not allowed is an error and nothing was started. `busy_poll_us`:
+  /// how long the thread looks at rings and sockets without sleeping once they are empty.
   Result<void> start(int realtime_priority, uint32_t busy_poll_us);
   /// Any thread: commands, sends that wait or room in the event ring are there to be looked at.
   void wake();

@@ -34,8 +34,7 @@ Remote::Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platfor
                StateBlock state, Delivery& delivery, const SpscQueue<Command>& commands)
     : index_(index), platform_(std::move(platform)),
       mu_(platform_->mu(), platform_->mu_generation()), words_(mu_), state_(std::move(state)),
-      delivery_(delivery), receive_(delivery_, commands), sends_(mutex_, words_),
-      streams_(sends_),
+      delivery_(delivery), receive_(delivery_, commands), sends_(mutex_, words_), streams_(sends_),
       life_(RemoteParts{index_, setup.ready_wait_ms, mutex_, mu_, words_, sends_, vdevs_,
                         state_.remote(), delivery.events()}) {}
 
@@ -250,7 +249,8 @@ bool Remote::serve_senders(Vdev& vdev, uint32_t& budget) {
   }
   const uint32_t streams = vdev.streams().with_packets.size();
   const SendPath::Share share = sends_.share(vdev, streams);
-  const bool callers_first = share.callers > 0 && turn_++ % (share.callers + streams) < share.callers;
+  const bool callers_first =
+      share.callers > 0 && turn_++ % (share.callers + streams) < share.callers;
   bool found = callers_first && sends_.pump(vdev, share.callers * share.buffers);
   const uint32_t moved = streams_.collect(vdev, life_.generation(), budget, service_ns_);
   budget -= std::min(budget, moved);
@@ -317,8 +317,8 @@ bool Remote::report() {
 
 uint64_t Remote::next_deadline(uint64_t) {
   if (is_gone_) return kNever;
-  uint64_t earliest = std::min({next_flag_sample_ns_, life_.next_deadline(), watch_.next_look(),
-                                streams_.next_deadline()});
+  uint64_t earliest = std::min(
+      {next_flag_sample_ns_, life_.next_deadline(), watch_.next_look(), streams_.next_deadline()});
   for (auto& vdev : vdevs_)
     earliest = std::min(earliest, sends_.next_deadline(*vdev));
   return earliest;

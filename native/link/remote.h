@@ -142,9 +142,9 @@ private:
   uint32_t undelivered_ = 0;    // messages taken since streams were last served
   bool is_full_ = false;        // one of them holds all it may
   uint64_t last_reaped_ns_ = 0; // when a message was last taken
-  uint32_t turn_ = 0;       // who is first to use a buffer that came back
-  uint64_t service_ns_ = 0; // when the present look began
-  std::string no_notices_;  // why SCFW's notices do not come
+  uint32_t turn_ = 0;           // who is first to use a buffer that came back
+  uint64_t service_ns_ = 0;     // when the present look began
+  std::string no_notices_;      // why SCFW's notices do not come
   bool is_gone_unreported_ = false;
   bool is_gone_ = false;
   bool is_masked_ = false; // the interrupt fired and was not unmasked yet

@@ -75,7 +75,7 @@ void RemoteLife::take_over_vdev(Vdev& vdev, const Resume& resume, uint64_t now_n
     return set_vdev(vdev, VdevState::faulted, resume.reason.c_str());
   }
   if ((resume.blank_vdevs & bit) != 0) lay_out_rings(vdev);
-  (void)vdev.post_empties(); // what was taken and not posted again yet
+  (void)vdev.post_empties();      // what was taken and not posted again yet
   vdev.rx().set_interrupts(true); // an orderly stop asked for none
   {
     const Lock lock(parts_.mutex);

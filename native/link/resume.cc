@@ -87,9 +87,8 @@ Judgement judge(StateBlock& block, const RemoteSetup& setup, const BoardId& boar
   RemoteSetup as_told = setup;
   as_told.slots = record.slots;
   const StateSizes sizes = Vdev::state_sizes(as_told);
-  const bool has_size =
-      record.slots >= 1 && record.slots <= 65536 &&
-      (block.size() == sizes.total() || block.size() == sizes.first_version());
+  const bool has_size = record.slots >= 1 && record.slots <= 65536 &&
+                        (block.size() == sizes.total() || block.size() == sizes.first_version());
   if (!has_size || record.phase > static_cast<uint32_t>(RemotePhase::attached)) {
     return {StateUse::damaged, "is damaged"};
   }

@@ -59,9 +59,9 @@ public:
   void unreserve(Vdev& vdev, uint32_t buffers);
   /// Tells the remote what was posted.
   void kick(Vdev& vdev);
-  /// Asks a remote that has all the buffers there are, or all of somebody's credit, to let us know when
-  /// it is done with some. Not again before it has taken some, but for once: the first word may have
-  /// been taken just before it began.
+  /// Asks a remote that has all the buffers there are, or all of somebody's credit, to let us know
+  /// when it is done with some. Not again before it has taken some, but for once: the first word
+  /// may have been taken just before it began.
   void await_buffers(Vdev& vdev);
   /// Whether a stream waits for a buffer: then no send goes past it.
   void set_streams_wait(Vdev& vdev, bool streams_wait);
@@ -76,8 +76,8 @@ public:
 
   /// Takes used TX buffers, at most `limit`; how many, and credits go back to their endpoints.
   uint32_t reclaim(Vdev& vdev, uint32_t limit);
-  /// Posts what waits and may go, `limit` messages at most, one descriptor a turn of the mutex; true
-  /// if anything was posted.
+  /// Posts what waits and may go, `limit` messages at most, one descriptor a turn of the mutex;
+  /// true if anything was posted.
   bool pump(Vdev& vdev, uint32_t limit = UINT32_MAX);
   /// Ends the waiting sends whose deadline passed.
   void expire(Vdev& vdev, uint64_t now_ns);

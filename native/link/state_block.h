@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory that a crash must not lose: one mapping a remote, a RemoteRecord, an area a vdev and an
-// area for the streams of each vdev, plain data only. A file on tmpfs in the daemon, so that it outlives the process; anonymous memory
-// where nobody resumes.
+// The memory that a crash must not lose: one mapping a remote, a RemoteRecord, an area a vdev and
+// an area for the streams of each vdev, plain data only. A file on tmpfs in the daemon, so that it
+// outlives the process; anonymous memory where nobody resumes.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace rpmsg {
 
-/// Bytes of the areas behind the RemoteRecord: first those of the vdevs, then those of their streams,
-/// which states of the first version end without.
+/// Bytes of the areas behind the RemoteRecord: first those of the vdevs, then those of their
+/// streams, which states of the first version end without.
 struct StateSizes {
   uint32_t vdevs = 1;
   size_t vdev_bytes = 0;

@@ -43,10 +43,10 @@ struct Stream {
   bool is_readable = true; // packets may be there; edges say when again
   bool is_writable = true; // there may be room
   bool has_hung_up = false;
-  bool is_in_tx_turns = false; // in the vdev's queue of those with packets
-  bool is_in_rx_turns = false; // in the vdev's queue of those with messages
+  bool is_in_tx_turns = false;           // in the vdev's queue of those with packets
+  bool is_in_rx_turns = false;           // in the vdev's queue of those with messages
   uint64_t linger_until_ns = UINT64_MAX; // hung up, and its last packets wait for a buffer
-  bool has_notes = false;      // in the vdev's queue of those with something to tell
+  bool has_notes = false;                // in the vdev's queue of those with something to tell
   Stream* next_tx = nullptr;
   Stream* next_rx = nullptr;
   Stream* next_note = nullptr;
@@ -57,11 +57,11 @@ struct Stream {
   uint64_t dropped_now = 0; // messages, since the last one that was kept
 
   // To be told, each added up until there is room.
-  uint64_t dropped = 0;          // messages
-  uint32_t refused = 0;          // packets
-  uint32_t refused_bytes = 0;    // of the last one
-  Refusal refusal = Refusal::none; // the same
-  bool has_learned_peer = false; // and nobody was told
+  uint64_t dropped = 0;                 // messages
+  uint32_t refused = 0;                 // packets
+  uint32_t refused_bytes = 0;           // of the last one
+  Refusal refusal = Refusal::none;      // the same
+  bool has_learned_peer = false;        // and nobody was told
   std::atomic<bool> is_note_out{false}; // the main thread has one to read yet: no further one
 
   /// Once a message is kept after others were dropped, or all that were kept are out.
@@ -69,7 +69,7 @@ struct Stream {
 };
 
 /// Streams that have something to do, first come, first served. Link thread.
-template<Stream* Stream::* kNext, bool Stream::* kIsIn>
+template<Stream* Stream::*kNext, bool Stream::*kIsIn>
 class StreamTurns {
 public:
   bool empty() const { return first_ == nullptr; }
@@ -123,8 +123,8 @@ struct StreamSet {
   }
 
   Stream* first = nullptr;
-  uint32_t generation = 0;      // of the life that all of them have been told of
-  bool is_short = false;        // of buffers, or one of them of credit
+  uint32_t generation = 0; // of the life that all of them have been told of
+  bool is_short = false;   // of buffers, or one of them of credit
   StreamTurns<&Stream::next_tx, &Stream::is_in_tx_turns> with_packets;
   StreamTurns<&Stream::next_rx, &Stream::is_in_rx_turns> with_messages;
   StreamTurns<&Stream::next_note, &Stream::has_notes> with_notes;

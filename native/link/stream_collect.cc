@@ -12,8 +12,7 @@
 
 namespace rpmsg {
 
-uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget,
-                                uint64_t now_ns) {
+uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget, uint64_t now_ns) {
   StreamSet& set = vdev.streams();
   begin_life(vdev, generation); // before anything of a former one could be sent
   set.is_short = false;
@@ -170,9 +169,9 @@ StreamService::Packet StreamService::packet_at(Vdev& vdev, uint32_t entry) {
   packet.payload = packet.payload.subspan(kHeaderBytes);
   if (header.length != packet.payload.size()) packet.refusal = Refusal::wrong_length;
   if (header.destination != kAnyAddress) packet.destination = header.destination;
-  const bool is_guarded = packet.destination != batch.destination && vdev.guard != nullptr &&
-                          std::binary_search(vdev.guard->begin(), vdev.guard->end(),
-                                             packet.destination);
+  const bool is_guarded =
+      packet.destination != batch.destination && vdev.guard != nullptr &&
+      std::binary_search(vdev.guard->begin(), vdev.guard->end(), packet.destination);
   if (is_guarded) packet.refusal = Refusal::not_allowed;
   if (packet.destination == kAnyAddress) packet.refusal = Refusal::no_peer;
   return packet;

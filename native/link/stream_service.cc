@@ -149,8 +149,8 @@ void StreamService::stop(Vdev& vdev) {
     (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, stream->socket.get(), nullptr);
 }
 
-/// False once it has come to its end: the client is gone, and nothing of it can go into the ring any
-/// more.
+/// False once it has come to its end: the client is gone, and nothing of it can go into the ring
+/// any more.
 bool StreamService::may_stay(Stream& stream, Step::Outcome outcome, uint64_t now_ns) {
   if (!stream.has_hung_up) return true;
   if (stream.is_readable && outcome == Step::served) return true; // its turn comes again

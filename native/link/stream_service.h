@@ -42,8 +42,8 @@ public:
   /// When collect() wants to be called although nothing happened, or kNever.
   uint64_t next_deadline() const { return lingering_ > 0 ? linger_look_ns_ : kNever; }
 
-  /// Tells what happened on the vdev's streams, and which of all are over; false when the event ring
-  /// has no room for all of it now.
+  /// Tells what happened on the vdev's streams, and which of all are over; false when the event
+  /// ring has no room for all of it now.
   static bool report(EventWriter& events, Vdev& vdev);
   bool report_ends(Delivery& delivery);
   /// Serves none any more; the sockets stay as they are for a successor.

@@ -59,8 +59,12 @@ uint32_t stream_flags(const StreamOptions& options) {
 
 StreamOptions stream_options(const StreamRecord& record) {
   const uint32_t flags = record.flags;
-  return {(flags & kReads) != 0,      (flags & kWrites) != 0,      (flags & kWithHeader) != 0,
-          (flags & kZeroLength) != 0, (flags & kKeepOnReset) != 0, (flags & kFixedPeer) != 0,
+  return {(flags & kReads) != 0,
+          (flags & kWrites) != 0,
+          (flags & kWithHeader) != 0,
+          (flags & kZeroLength) != 0,
+          (flags & kKeepOnReset) != 0,
+          (flags & kFixedPeer) != 0,
           record.hold};
 }
 
@@ -197,8 +201,7 @@ void StreamState::end_outgoing() {
 }
 
 bool StreamState::delivered(uint32_t& endpoint, uint64_t& seq) const {
-  const uint32_t moved =
-      leading_moved(outgoing_packets_, std::min(outgoing_->asked, kStreamBatch));
+  const uint32_t moved = leading_moved(outgoing_packets_, std::min(outgoing_->asked, kStreamBatch));
   if (moved == 0) return false;
   endpoint = outgoing_->endpoint;
   seq = outgoing_seqs_[moved - 1] + 1;

@@ -82,7 +82,8 @@ public:
   // The batch from a client to the ring. The link thread's.
 
   StreamBatchHeader& incoming() { return *incoming_; }
-  /// Prepares `count` entries of up to `packet_bytes` each; then recvmmsg() into incoming_packets().
+  /// Prepares `count` entries of up to `packet_bytes` each; then recvmmsg() into
+  /// incoming_packets().
   void begin_incoming(const StreamBatchHeader& batch, uint32_t count, uint32_t packet_bytes);
   std::span<mmsghdr> incoming_packets() { return incoming_packets_; }
   const uint8_t* incoming_bytes(uint32_t entry) const;

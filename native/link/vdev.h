@@ -60,8 +60,8 @@ public:
   StreamSet& streams() { return streams_; }
   /// Addresses that a client's own header may not name, sorted; null: none. Swapped as a whole.
   std::unique_ptr<AddressGuard> guard;
-  /// Gives the remote every empty buffer it may have: all, but on a lossless vdev no more than there
-  /// are free slots. True if it had none before, and now has: it waits to hear of them.
+  /// Gives the remote every empty buffer it may have: all, but on a lossless vdev no more than
+  /// there are free slots. True if it had none before, and now has: it waits to hear of them.
   bool post_empties();
   AddressTable& addresses() { return *addresses_; }
   /// Takes over a roomier table, filled with what the present one holds; returns that one.

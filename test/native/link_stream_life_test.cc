@@ -52,10 +52,10 @@ struct NewLife {
     bench.bring_up();
     host.emplace(bench.setup());
     REQUIRE(host->wait_vdev(0, 0, VdevState::up));
-    REQUIRE(client
-                .acquire(*host, host->id, kPeer,
-                         {.keep_on_reset = keep, .fixed_peer = true, .hold = 8})
-                .ok());
+    REQUIRE(
+        client
+            .acquire(*host, host->id, kPeer, {.keep_on_reset = keep, .fixed_peer = true, .hold = 8})
+            .ok());
   }
   Bench bench;
   std::optional<Host> host;

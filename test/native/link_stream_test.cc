@@ -64,7 +64,7 @@ struct Board {
     }));
     return *heard;
   }
-  uint64_t count(Counter EndpointCounters::* which) {
+  uint64_t count(Counter EndpointCounters::*which) {
     return (link().endpoint_counters(id())->*which).get();
   }
 
@@ -109,7 +109,9 @@ TEST_CASE("a stream carries packets of every legal size both ways, in order and 
 
 TEST_CASE("an empty message goes to the remote, and comes back only if that was asked for") {
   bool wanted = false;
-  SUBCASE("asked for") { wanted = true; }
+  SUBCASE("asked for") {
+    wanted = true;
+  }
   SUBCASE("not asked for") {}
   Board board;
   StreamClient client;
@@ -126,8 +128,7 @@ TEST_CASE("an empty message goes to the remote, and comes back only if that was 
 TEST_CASE("with headers a client hears everyone, and says whom it speaks to") {
   Board board;
   StreamClient client;
-  REQUIRE(
-      client.acquire(*board.host, board.id(), kPeer, {.with_header = true, .hold = 8}).ok());
+  REQUIRE(client.acquire(*board.host, board.id(), kPeer, {.with_header = true, .hold = 8}).ok());
   REQUIRE(board.say({1}, 99));
   const auto packet = client.receive();
   REQUIRE(packet);

@@ -9,9 +9,6 @@ namespace rpmsg {
 
 namespace {
 
-// The MU by which the simulated boards let a host reach SCFW.
-constexpr uint16_t kSimMuResource = SCFW_R_MU_1A;
-
 /// What owns a core's program, and so tells its partition.
 uint16_t resource_of(const std::string& core) {
   return core == "cm41" ? SCFW_R_M4_1_PID0 : SCFW_R_M4_0_PID0;
@@ -32,9 +29,9 @@ std::array<char, 128> why_not(const ScuAnswer& answer) {
 
 } // namespace
 
-BoardScu::BoardScu(std::string name, std::unique_ptr<Platform> platform)
+BoardScu::BoardScu(std::string name, std::unique_ptr<Platform> platform, uint16_t mu_resource)
     : name_(std::move(name)), platform_(std::move(platform)),
-      mu_(platform_->mu(), platform_->mu_generation()), scu_(mu_, kSimMuResource, *this) {}
+      mu_(platform_->mu(), platform_->mu_generation()), scu_(mu_, mu_resource, *this) {}
 
 bool BoardScu::is_on(const std::string& soc) {
   return soc == "imx8qxp" || soc == "imx8qm" || soc == "imx8dxl";

@@ -18,8 +18,9 @@ namespace rpmsg {
 
 class BoardScu final : public ResetNotices, private ScuListener {
 public:
-  /// `name` tells boards apart (the attach socket). Touches no register.
-  BoardScu(std::string name, std::unique_ptr<Platform> platform);
+  /// `name` tells boards apart; `mu_resource` is what SCFW calls the platform's MU, of those that
+  /// have SCFW at their other end. Touches no register.
+  BoardScu(std::string name, std::unique_ptr<Platform> platform, uint16_t mu_resource);
   BoardScu(const BoardScu&) = delete;
   BoardScu& operator=(const BoardScu&) = delete;
 

@@ -20,9 +20,9 @@ void discard(const Command& command) {
 
 } // namespace
 
-Link::Link(std::function<void()> wake)
-    : event_ring_(kEventBytes), events_(event_ring_, std::move(wake)), delivery_(events_),
-      commands_(kCommands),
+Link::Link(std::function<void()> wake, BoardChoice boards)
+    : boards_(std::move(boards)), event_ring_(kEventBytes), events_(event_ring_, std::move(wake)),
+      delivery_(events_), commands_(kCommands),
       thread_(std::make_unique<LinkThread>(remotes_, scus_, commands_, delivery_)) {}
 
 Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
@@ -33,7 +33,7 @@ Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
     return refused;
   }
   const auto index = static_cast<uint32_t>(remotes_.size());
-  Remote::Opened opened = Remote::open(index, setup, delivery_, commands_);
+  Remote::Opened opened = Remote::open(index, setup, boards_, delivery_, commands_);
   OpenedRemote result;
   result.index = index;
   result.code = opened.code;
@@ -55,15 +55,18 @@ Link::OpenedRemote Link::open_remote(const RemoteSetup& setup) {
 /// same: it says itself when it is ready.
 void Link::join_scu(const RemoteSetup& setup, Remote& remote) {
   if (!BoardScu::is_on(remote.soc())) return;
+  const std::string name = BoardChoice::scu_name(setup);
+  if (name.empty()) return remote.set_notices(nullptr, "no notice of resets: no scu_mu_base");
   auto found = std::find_if(scus_.begin(), scus_.end(),
-                            [&](const auto& scu) { return scu->name() == setup.sim_socket; });
+                            [&](const auto& scu) { return scu->name() == name; });
   if (found == scus_.end()) {
-    OpenedPlatform opened = open_sim_scu(setup.sim_socket);
+    OpenedPlatform opened = boards_.open_scu(setup);
     if (!opened.platform) {
       if (opened.error.is_absent) return;
       return remote.set_notices(nullptr, "no notice of resets: " + opened.error.message);
     }
-    scus_.push_back(std::make_unique<BoardScu>(setup.sim_socket, std::move(opened.platform)));
+    scus_.push_back(std::make_unique<BoardScu>(name, std::move(opened.platform),
+                                               BoardChoice::scu_resource(setup)));
     found = scus_.end() - 1;
   }
   (*found)->add(remote, setup.core, setup.partition);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "link/board_choice.h"
 #include "link/command.h"
 #include "link/endpoint.h"
 #include "link/event_writer.h"
@@ -37,8 +38,9 @@ struct EndpointSetup {
 
 class Link {
 public:
-  /// `wake` is called on the link thread, must not block, and leads to drain() on the main thread.
-  explicit Link(std::function<void()> wake);
+  /// `boards` opens what remotes are made of. `wake` is called on the link thread, must not block,
+  /// and leads to drain() on the main thread.
+  explicit Link(std::function<void()> wake, BoardChoice boards = BoardChoice());
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
   ~Link() { close(); }
@@ -150,6 +152,7 @@ private:
   void settle_record(const EventHeader& header);
   void note_seen(const EventHeader& message);
 
+  BoardChoice boards_;
   SpscBytes event_ring_;
   EventWriter events_;
   Delivery delivery_;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "link/board_choice.h"
 #include "link/burst.h"
 #include "link/delivery.h"
 #include "link/event_writer.h"
@@ -39,8 +40,8 @@ public:
 
   /// Opens the platform, maps rings and buffers, chooses the state. Touches no register; a ring
   /// that is alive is given what it has already, and no other. Main thread.
-  static Opened open(uint32_t index, const RemoteSetup& setup, Delivery& delivery,
-                     const SpscQueue<Command>& commands);
+  static Opened open(uint32_t index, const RemoteSetup& setup, BoardChoice& boards,
+                     Delivery& delivery, const SpscQueue<Command>& commands);
 
   // Any thread but the link thread.
 

@@ -70,9 +70,9 @@ std::string mismatch_of(const RemoteSetup& setup, const Platform& board) {
   return {};
 }
 
-std::string not_mapped(const char* what, uint64_t base, uint64_t size) {
+std::string not_mapped(const char* what, uint64_t base, uint64_t size, const Platform& board) {
   return std::string("cannot map the ") + what + " at " + hex(base) + ", " + hex(size) +
-         " bytes: no memory of this board covers that range";
+         " bytes: " + board.map_problem();
 }
 
 std::string no_state(const RemoteSetup& setup, const Error& error) {
@@ -86,12 +86,12 @@ std::string no_state(const RemoteSetup& setup, const Error& error) {
 
 } // namespace
 
-Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, Delivery& delivery,
-                            const SpscQueue<Command>& commands) {
+Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, BoardChoice& boards,
+                            Delivery& delivery, const SpscQueue<Command>& commands) {
   if (std::string problem = problem_of(setup); !problem.empty()) {
     return refused(Errc::invalid_argument, std::move(problem));
   }
-  OpenedPlatform opened = open_sim_platform(setup.sim_socket, setup.core);
+  OpenedPlatform opened = boards.open(setup);
   if (!opened.platform) return refused(Errc::os, std::move(opened.error.message));
   if (std::string mismatch = mismatch_of(setup, *opened.platform); !mismatch.empty()) {
     return refused(Errc::invalid_argument, std::move(mismatch));
@@ -99,9 +99,15 @@ Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, Delivery& 
   const uint64_t vring_bytes = setup.vdevs * setup.vring_stride;
   const uint64_t buffer_bytes = setup.vdevs * setup.buffer_stride;
   auto rings = opened.platform->map(setup.vring_base, vring_bytes);
-  if (!rings) return refused(Errc::os, not_mapped("vring window", setup.vring_base, vring_bytes));
+  if (!rings) {
+    return refused(Errc::os,
+                   not_mapped("vring window", setup.vring_base, vring_bytes, *opened.platform));
+  }
   auto buffers = opened.platform->map(setup.buffer_base, buffer_bytes);
-  if (!buffers) return refused(Errc::os, not_mapped("buffers", setup.buffer_base, buffer_bytes));
+  if (!buffers) {
+    return refused(Errc::os,
+                   not_mapped("buffers", setup.buffer_base, buffer_bytes, *opened.platform));
+  }
   auto state = choose_state(setup, opened.platform->board_id());
   if (!state) return refused(Errc::os, no_state(setup, state.error()));
   RemoteSetup as_told = setup;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "platform/uio/uio_devices.h"
 #include "virtio/queue_geometry.h"
 
 namespace rpmsg {
@@ -14,10 +16,13 @@ namespace rpmsg {
 inline constexpr uint32_t kMaxVdevs = 8;
 
 struct RemoteSetup {
-  std::string sim_socket; // rpmsg-soc's attach socket
-  std::string core;       // the core's name on that board
-  std::string soc;        // what the board must say it is; empty: whatever it is
-  std::string state_file; // what outlives this process; empty: nothing does
+  std::optional<UioBoard> uio;  // on devices of this machine; else on the simulated board
+  UioName scu_mu;               // with `uio`: the MU by which SCFW is called; empty: SCFW is not
+  uint16_t scu_mu_resource = 0; // and what SCFW calls it
+  std::string sim_socket;       // rpmsg-soc's attach socket
+  std::string core;             // the core's name on that board
+  std::string soc;              // what the board must say it is; empty: whatever it is
+  std::string state_file;       // what outlives this process; empty: nothing does
   uint32_t vdevs = 1;
   uint64_t vring_base = 0;     // physical, of vdev 0's vring0
   uint64_t vring_stride = 0;   // bytes from one vdev's vring0 to the next one's

@@ -12,6 +12,7 @@ constexpr MuLayout v1_bits(uint32_t transmit, uint32_t receive, uint32_t status,
   constexpr uint32_t kNmi = 1u << 3;
   const MuField ring{control, 19, -1};
   return MuLayout{
+      .window_bytes = control + 4,
       .transmit = transmit,
       .receive = receive,
       .transmit_empty = {status, 23, -1},
@@ -32,6 +33,7 @@ constexpr MuLayout v1_bits(uint32_t transmit, uint32_t receive, uint32_t status,
 constexpr MuLayout kV1 = v1_bits(0x00, 0x10, 0x20, 0x24);
 constexpr MuLayout kImx7ulp = v1_bits(0x20, 0x40, 0x60, 0x64);
 constexpr MuLayout kV2 = {
+    .window_bytes = 0x280 + 4 * kMuChannels,
     .transmit = 0x200,
     .receive = 0x280,
     .transmit_empty = {0x124, 0, 1},

@@ -44,6 +44,8 @@ struct MuField {
 
 /// One MU of one generation, as seen by the side that owns it.
 struct MuLayout {
+  uint32_t window_bytes; // from the start to the end of the last register that is used
+
   uint32_t transmit; // TR0; channel n at + 4n
   uint32_t receive;  // RR0; channel n at + 4n
 

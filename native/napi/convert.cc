@@ -79,6 +79,82 @@ bool read_counts(const Napi::Object& object, RemoteSetup& setup) {
   return true;
 }
 
+bool read_text(const Napi::Object& object, const char* name, std::string& text) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsEmpty()) return false; // its getter threw
+  if (!value.IsString()) {
+    throw_type(object.Env(), name, "a string");
+    return false;
+  }
+  text = value.As<Napi::String>().Utf8Value();
+  return true;
+}
+
+bool read_generation(const Napi::Object& object, MuGeneration& generation) {
+  std::string text;
+  if (!read_text(object, "muGeneration", text)) return false;
+  if (text != "v1" && text != "imx7ulp" && text != "v2") {
+    throw_type(object.Env(), "muGeneration", "v1, imx7ulp or v2");
+    return false;
+  }
+  generation = text == "v2"        ? MuGeneration::v2
+               : text == "imx7ulp" ? MuGeneration::imx7ulp
+                                   : MuGeneration::v1;
+  return true;
+}
+
+bool read_uio_name(const Napi::Object& object, const char* name, const char* base, UioName& into) {
+  const auto address = member_u64(object, base);
+  if (!address || !read_text(object, name, into.name)) return false;
+  into.address = *address;
+  return true;
+}
+
+bool read_flag(const Napi::Object& object, const char* name, bool& flag) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsEmpty()) return false;
+  if (!value.IsBoolean()) {
+    throw_type(object.Env(), name, "true or false");
+    return false;
+  }
+  flag = value.As<Napi::Boolean>().Value();
+  return true;
+}
+
+bool read_uio(const Napi::Object& object, RemoteSetup& setup) {
+  UioBoard board;
+  board.soc = setup.soc;
+  const auto max_vdevs = member_u32(object, "maxVdevs");
+  const auto resource = member_u32(object, "scuMuResource");
+  if (!max_vdevs || !resource || !read_uio_name(object, "muDevice", "muBase", board.mu) ||
+      !read_text(object, "memoryDevice", board.memory_device) ||
+      !read_flag(object, "devMem", board.dev_mem) ||
+      !read_generation(object, board.mu_generation) ||
+      !read_uio_name(object, "scuMuDevice", "scuMuBase", setup.scu_mu)) {
+    return false;
+  }
+  if (*resource > UINT16_MAX) {
+    throw_type(object.Env(), "scuMuResource", "at most 65535");
+    return false;
+  }
+  board.max_vdevs = *max_vdevs;
+  setup.scu_mu_resource = static_cast<uint16_t>(*resource);
+  setup.uio = std::move(board);
+  return true;
+}
+
+bool read_platform(const Napi::Object& object, RemoteSetup& setup) {
+  std::string kind;
+  if (!read_text(object, "kind", kind) || !read_text(object, "core", setup.core) ||
+      !read_text(object, "soc", setup.soc)) {
+    return false;
+  }
+  if (kind == "uio") return read_uio(object, setup);
+  if (kind == "sim") return read_text(object, "socket", setup.sim_socket);
+  throw_type(object.Env(), "kind", "sim or uio");
+  return false;
+}
+
 } // namespace
 
 std::optional<uint64_t> to_u64(const Napi::Value& value, const char* name) {
@@ -117,23 +193,9 @@ std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {
     return std::nullopt;
   }
   const auto object = value.As<Napi::Object>();
-  const Napi::Value socket = object.Get("socket");
-  if (socket.IsEmpty()) return std::nullopt; // its getter threw
-  const Napi::Value core = object.Get("core");
-  if (core.IsEmpty()) return std::nullopt;
-  const Napi::Value soc = object.Get("soc");
-  if (soc.IsEmpty()) return std::nullopt;
-  const Napi::Value state_file = object.Get("stateFile");
-  if (state_file.IsEmpty()) return std::nullopt;
-  if (!socket.IsString() || !core.IsString() || !soc.IsString() || !state_file.IsString()) {
-    throw_type(object.Env(), "socket, core, soc and stateFile", "strings");
-    return std::nullopt;
-  }
   RemoteSetup setup;
-  setup.sim_socket = socket.As<Napi::String>().Utf8Value();
-  setup.core = core.As<Napi::String>().Utf8Value();
-  setup.soc = soc.As<Napi::String>().Utf8Value();
-  setup.state_file = state_file.As<Napi::String>().Utf8Value();
+  if (!read_platform(object, setup)) return std::nullopt;
+  if (!read_text(object, "stateFile", setup.state_file)) return std::nullopt;
   if (!read_windows(object, setup) || !read_counts(object, setup)) return std::nullopt;
   if (!read_partition(object, setup)) return std::nullopt;
   return setup;

@@ -19,7 +19,7 @@ std::optional<uint64_t> to_u64(const Napi::Value& value, const char* name);
 std::optional<uint32_t> to_u32(const Napi::Value& value, const char* name);
 /// A view of the caller's bytes, valid during the call. Buffer or Uint8Array.
 std::optional<std::span<const uint8_t>> to_bytes(const Napi::Value& value, const char* name);
-/// The `platform`-less setup object that link.ts builds.
+/// The setup object that link.ts builds: the platform's keys beside the others, `kind` says which.
 std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value);
 
 } // namespace rpmsg

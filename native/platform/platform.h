@@ -51,6 +51,8 @@ public:
   /// Maps [physical, physical + size). Fails with invalid_argument when no segment of this board
   /// covers the range; detail is the physical address. Set-up only, not on the link thread.
   virtual Result<SharedSpan> map(uint64_t physical, uint64_t size_bytes) = 0;
+  /// Why the last map() failed, for a person: what there is instead, and what to change.
+  virtual std::string map_problem() const { return "no memory of this board covers that range"; }
 };
 
 /// Opens the simulated SoC's core `core` (e.g. "cm40") as its host through the attach socket

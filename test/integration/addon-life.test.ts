@@ -37,7 +37,7 @@ afterAll(() => {
 /** What each script begins with: a running link whose endpoint on `echo` (address 3) is kept busy. */
 const prelude = `
   const addon = require(${JSON.stringify(binary)});
-  const setup = { core: 'cm40', soc: '', stateFile: '', vdevs: 1, vringBase: 0x90000000,
+  const setup = { kind: 'sim', core: 'cm40', soc: '', stateFile: '', vdevs: 1, vringBase: 0x90000000,
     vringStride: 0x10000, vring1Offset: 0x8000, bufferBase: 0x90400000, bufferStride: 0x40000,
     descriptors: 256, align: 4096, bufferBytes: 512, slots: 1024, readyWaitMs: 50,
     partition: -1, losslessVdevs: 0 };
@@ -114,7 +114,7 @@ describe('wrong arguments', () => {
     };
     const throwing: object[] = [new Proxy({}, { get: fail })];
     for (const name of ['socket', 'core', 'vringBase']) {
-      const setup = { socket: 'none', core: 'cm40', soc: '', stateFile: '' };
+      const setup = { kind: 'sim', socket: 'none', core: 'cm40', soc: '', stateFile: '' };
       throwing.push(Object.defineProperty(setup, name, { get: fail }));
     }
     for (const setup of throwing) expect(() => link.openRemote(setup as never)).toThrow(thrown);

@@ -32,7 +32,7 @@ function filesBelow(folder: string, endings: RegExp): string[] {
 
 /** The folder of a path below native/ or src/, as the tables name it. */
 function layerOf(path: string): string {
-  for (const inner of ['platform/sim', 'dbus/objects']) {
+  for (const inner of ['platform/sim', 'platform/uio', 'dbus/objects']) {
     if (path.startsWith(`${inner}/`)) return inner;
   }
   const [first = ''] = path.split('/');

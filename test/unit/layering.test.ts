@@ -15,8 +15,9 @@ const native: Table = {
   scu: ['base', 'mu'],
   platform: ['base', 'memory', 'mu'],
   'platform/sim': ['base', 'memory', 'mu', 'platform', 'sim/protocol.h'],
+  'platform/uio': ['base', 'memory', 'mu', 'platform'],
   rpmsg: ['base'],
-  link: ['base', 'memory', 'virtio', 'mu', 'scu', 'platform', 'rpmsg'],
+  link: ['base', 'memory', 'virtio', 'mu', 'scu', 'platform', 'platform/uio', 'rpmsg'],
   napi: ['base', 'platform', 'rpmsg', 'link'],
   sim: ['scu/scfw_api.h'],
 };

@@ -2,7 +2,6 @@
 // A remote of the simulated SoC as a Platform: wires and segments mapped, eventfd as interrupt.
 #include <cstdio>
 #include <cstring>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,32 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "platform/mapping.h"
 #include "platform/platform.h"
 #include "platform/sim/sim_attach.h"
 #include "platform/sim/sim_register_window.h"
 
 namespace rpmsg {
 namespace {
-
-class Mapping {
-public:
-  Mapping(int fd, uint64_t length, uint64_t offset) : length_(length) {
-    base_ =
-        ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
-  }
-  Mapping(Mapping&& other) noexcept
-      : base_(std::exchange(other.base_, MAP_FAILED)), length_(other.length_) {}
-  Mapping& operator=(Mapping&&) = delete;
-  ~Mapping() {
-    if (*this) ::munmap(base_, length_);
-  }
-  explicit operator bool() const { return base_ != MAP_FAILED; }
-  void* base() const { return base_; }
-
-private:
-  void* base_;
-  size_t length_;
-};
 
 struct Segment {
   uint64_t physical;

@@ -26,11 +26,14 @@ RemoteSetup sim_setup(const std::string& socket, const std::string& core, uint32
   return setup;
 }
 
-LinkHarness::LinkHarness()
-    : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), link_([this] {
-        const uint64_t one = 1;
-        (void)!write(wake_.get(), &one, sizeof one);
-      }) {}
+LinkHarness::LinkHarness(BoardChoice boards)
+    : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      link_(
+          [this] {
+            const uint64_t one = 1;
+            (void)!write(wake_.get(), &one, sizeof one);
+          },
+          std::move(boards)) {}
 
 int LinkHarness::open(const RemoteSetup& setup) {
   const auto opened = open_named(setup);

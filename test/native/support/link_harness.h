@@ -27,7 +27,7 @@ struct Message {
 
 class LinkHarness {
 public:
-  LinkHarness();
+  explicit LinkHarness(BoardChoice boards = BoardChoice());
 
   Link& link() { return link_; }
   /// Opens the remote and a name service endpoint on each of its vdevs. -1 with `error` set.

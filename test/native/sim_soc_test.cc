@@ -294,3 +294,15 @@ TEST_CASE("a dead simulator's socket is replaced, a living one's and a plain fil
   CHECK(WEXITSTATUS(fourth.wait()) == 1);
   CHECK(std::ifstream(file).good());
 }
+
+TEST_CASE("memory that is not there is an error, and another kind of it a wrong option") {
+  TemporaryDirectory directory;
+  const std::string socket = directory.path() + "/s";
+  const auto status_with = [&](const std::string& memory) {
+    Process soc({program_path("rpmsg-soc"), "--socket", socket, "--memory", memory});
+    return WEXITSTATUS(soc.wait());
+  };
+  CHECK(status_with("disk") == 2);
+  CHECK(status_with("uio:") == 2);
+  CHECK(status_with("uio:no such device") == 1);
+}

@@ -112,13 +112,13 @@ void Soc::accept_hello(Session& session) {
   if (session.role == RPMSG_SIM_ROLE_SCU) {
     scfw_->attach(session.pid);
     scfw_->describe(*options_.soc, reply);
-    descriptors = scfw_->descriptors(ddr_.get());
+    descriptors = scfw_->descriptors(memory_.fd());
   } else {
     Core& core = session.life->core();
     core.attach(session.role, session.pid);
     if (firmware) session.life->attached();
     core.describe(session.role, reply);
-    descriptors = core.descriptors(session.role, ddr_.get());
+    descriptors = core.descriptors(session.role);
   }
   if (!send_reply(session.socket.get(), reply, &descriptors)) drop(&session);
 }

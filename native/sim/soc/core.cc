@@ -17,11 +17,11 @@ std::string role_name(uint32_t role) {
 
 } // namespace
 
-Core::Core(const SocInfo& soc, const CoreInfo& info, uint64_t ddr_offset, bool clear_on_death)
-    : soc_(soc), info_(info), ddr_offset_(ddr_offset), clear_on_death_(clear_on_death) {}
+Core::Core(const SocInfo& soc, const CoreInfo& info, const BoardMemory& memory, bool clear_on_death)
+    : soc_(soc), info_(info), memory_(memory), clear_on_death_(clear_on_death) {}
 
-uint64_t Core::ddr_bytes(const SocInfo& soc) {
-  return soc.vring_window_bytes + kBufferWindow;
+std::array<Window, 2> Core::windows(const SocInfo& soc, const CoreInfo& info) {
+  return {Window{info.vring_base, soc.vring_window_bytes}, Window{info.buffer_base, kBufferWindow}};
 }
 
 uint32_t Core::side_of(uint32_t role) const {
@@ -37,14 +37,11 @@ void Core::describe(uint32_t role, rpmsg_sim_reply& reply) const {
   reply.vring_base = info_.vring_base;
   reply.buffer_base = info_.buffer_base;
   reply.mu_length = BoardMu::kBytes;
-  reply.segment_count = 2;
-  reply.segments[0] = {info_.vring_base, soc_.vring_window_bytes, ddr_offset_, RPMSG_SIM_FD_DDR, 0};
-  reply.segments[1] = {info_.buffer_base, kBufferWindow, ddr_offset_ + soc_.vring_window_bytes,
-                       RPMSG_SIM_FD_DDR, 0};
+  reply.segment_count = memory_.describe(windows(soc_, info_), reply.segments);
 }
 
-std::array<int, RPMSG_SIM_FD_COUNT> Core::descriptors(uint32_t role, int ddr_fd) const {
-  return mu_.descriptors(side_of(role), ddr_fd);
+std::array<int, RPMSG_SIM_FD_COUNT> Core::descriptors(uint32_t role) const {
+  return mu_.descriptors(side_of(role), memory_.fd());
 }
 
 void Core::attach(uint32_t role, pid_t pid) {

@@ -10,26 +10,28 @@
 
 #include "sim/protocol.h"
 #include "sim/soc/board.h"
+#include "sim/soc/board_memory.h"
 #include "sim/soc/board_mu.h"
 
 namespace rpmsg::sim {
 
 class Core {
 public:
-  /// Where this core's windows lie in the DDR memfd is handed in; they follow each other.
-  Core(const SocInfo& soc, const CoreInfo& info, uint64_t ddr_offset, bool clear_on_death);
+  /// The memory must outlive the core, and have its windows().
+  Core(const SocInfo& soc, const CoreInfo& info, const BoardMemory& memory, bool clear_on_death);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
   /// False if the system gave no memory or descriptors.
   bool create() { return mu_.create("rpmsg-mu"); }
-  static uint64_t ddr_bytes(const SocInfo& soc);
+  /// The reserved DDR of a core: rings, buffers.
+  static std::array<Window, 2> windows(const SocInfo& soc, const CoreInfo& info);
 
   const CoreInfo& info() const { return info_; }
   pid_t attached(uint32_t role) const { return attached_[role - 1]; }
   /// Fills what a client of that role is told; the descriptors in the protocol's order.
   void describe(uint32_t role, rpmsg_sim_reply& reply) const;
-  std::array<int, RPMSG_SIM_FD_COUNT> descriptors(uint32_t role, int ddr_fd) const;
+  std::array<int, RPMSG_SIM_FD_COUNT> descriptors(uint32_t role) const;
 
   void attach(uint32_t role, pid_t pid);
   void detach(uint32_t role);
@@ -39,7 +41,7 @@ private:
 
   const SocInfo& soc_;
   const CoreInfo& info_;
-  uint64_t ddr_offset_;
+  const BoardMemory& memory_;
   bool clear_on_death_;
   BoardMu mu_;
   std::array<pid_t, 2> attached_ = {0, 0}; // by role - 1

@@ -27,6 +27,9 @@ constexpr char kHelp[] =
     "  --core NAME              only this core of the SoC (may be repeated; default all)\n"
     "  --firmware CORE=COMMAND  start COMMAND as the core's firmware and start it again when it\n"
     "                           ends; CORE=external (the default): anyone may attach\n"
+    "  --memory memfd|uio:NAME  where the reserved DDR is: memory of its own (the default), or "
+    "the\n"
+    "                           UIO device of that name, with maps at the board's addresses\n"
     "  --mu-reset keep|clear    what a dead core's MU registers become (default keep)\n"
     "  --ready-fd N             also write READY to descriptor N, then close it\n"
     "  --hello-timeout-ms N     how long a connection may stay silent (default 8000)\n"
@@ -173,6 +176,15 @@ bool set_mu_reset(SocOptions& options, const std::string& value) {
          complain("--mu-reset \"" + value + "\" must be keep or clear");
 }
 
+bool set_memory(SocOptions& options, const std::string& value) {
+  constexpr size_t kPrefix = sizeof "uio:" - 1;
+  if (value == "memfd") return true;
+  if (value.compare(0, kPrefix, "uio:") != 0 || value.size() == kPrefix)
+    return complain("--memory \"" + value + "\" must be memfd or uio:NAME");
+  options.uio_memory = value.substr(kPrefix);
+  return true;
+}
+
 bool set_sockets(SocOptions& options, const Values& values) {
   options.socket = last(values, "socket");
   if (options.socket.empty())
@@ -189,7 +201,8 @@ bool set_sockets(SocOptions& options, const Values& values) {
 
 bool take_values(const Values& values, SocOptions& options) {
   return set_soc(options, last(values, "soc", "imx8qxp")) &&
-         set_mu_reset(options, last(values, "mu-reset", "keep")) && set_sockets(options, values) &&
+         set_mu_reset(options, last(values, "mu-reset", "keep")) &&
+         set_memory(options, last(values, "memory", "memfd")) && set_sockets(options, values) &&
          set_ready_fd(options, last(values, "ready-fd")) &&
          set_ms(values, "hello-timeout-ms", 1, options.hello_timeout_ms) &&
          set_ms(values, "start-delay-ms", 0, options.start_delay_ms) &&
@@ -206,6 +219,7 @@ Parsed parse_options(int argc, char** argv, SocOptions& options) {
                                     {"soc", required_argument, nullptr, 'o'},
                                     {"core", required_argument, nullptr, 'o'},
                                     {"firmware", required_argument, nullptr, 'o'},
+                                    {"memory", required_argument, nullptr, 'o'},
                                     {"mu-reset", required_argument, nullptr, 'o'},
                                     {"ready-fd", required_argument, nullptr, 'o'},
                                     {"hello-timeout-ms", required_argument, nullptr, 'o'},

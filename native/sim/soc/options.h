@@ -15,6 +15,7 @@ struct SocOptions {
   std::string socket;
   const SocInfo* soc = nullptr;
   std::vector<const CoreInfo*> cores;
+  std::string uio_memory; // UIO device that has the DDR; empty: a memfd
   bool clear_mu_on_death = false;
   std::map<std::string, std::string> firmware; // core -> restart command; absent: external
   int ready_fd = -1;

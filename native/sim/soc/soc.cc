@@ -37,22 +37,28 @@ Soc::Soc(const SocOptions& options)
 std::string Soc::make_board() {
   if (::getrandom(board_id_.data(), board_id_.size(), 0) != ssize_t{16})
     return system_error("cannot make a board id");
-  const uint64_t core_bytes = Core::ddr_bytes(*options_.soc);
-  ddr_ = make_memory("rpmsg-ddr", core_bytes * options_.cores.size());
-  if (!ddr_) return system_error("cannot make the board's memory");
+  if (std::string problem = make_memory(); !problem.empty()) return problem;
   if (options_.soc->has_scfw && !scfw_.emplace(partitions_).create())
     return system_error("cannot make SCFW's Messaging Unit");
   partitions_.set_host(options_.host_partition);
   for (const CoreInfo* info : options_.cores)
-    if (std::string problem = make_core(*info, core_bytes * cores_.size()); !problem.empty())
-      return problem;
+    if (std::string problem = make_core(*info); !problem.empty()) return problem;
   return {};
 }
 
-std::string Soc::make_core(const CoreInfo& info, uint64_t ddr_offset) {
+std::string Soc::make_memory() {
+  std::vector<Window> windows;
+  for (const CoreInfo* info : options_.cores)
+    for (const Window& window : Core::windows(*options_.soc, *info))
+      windows.push_back(window);
+  if (!options_.uio_memory.empty()) return memory_.open_uio(options_.uio_memory, windows);
+  return memory_.make(windows) ? "" : system_error("cannot make the board's memory");
+}
+
+std::string Soc::make_core(const CoreInfo& info) {
   const SocInfo& soc = *options_.soc;
-  Core& core = *cores_.emplace_back(
-      std::make_unique<Core>(soc, info, ddr_offset, options_.clear_mu_on_death));
+  Core& core =
+      *cores_.emplace_back(std::make_unique<Core>(soc, info, memory_, options_.clear_mu_on_death));
   if (!core.create()) return system_error("cannot make a core's Messaging Unit");
   std::unique_ptr<Supervisor> supervisor;
   const auto command = options_.firmware.find(info.name);

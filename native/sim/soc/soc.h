@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/soc/board_memory.h"
 #include "sim/soc/board_partitions.h"
 #include "sim/soc/control.h"
 #include "sim/soc/core.h"
@@ -35,7 +36,8 @@ private:
   std::string make_board();
   std::string open_sockets();
   std::string control_request(const std::string& line);
-  std::string make_core(const CoreInfo& info, uint64_t ddr_offset);
+  std::string make_memory();
+  std::string make_core(const CoreInfo& info);
   bool watch(int fd, void* tag);
   void accept_clients();
   void read_signals();
@@ -57,7 +59,7 @@ private:
 
   const SocOptions& options_;
   std::array<uint8_t, 16> board_id_ = {};
-  Fd ddr_;
+  BoardMemory memory_;
   BoardPartitions partitions_;
   std::optional<Scfw> scfw_; // of those SoCs that have it
   std::vector<std::unique_ptr<Core>> cores_;

@@ -26,6 +26,7 @@ const levels: readonly Level[] = [
   { name: 'integration', timeoutS: 30, parallel: false },
   { name: 'system', timeoutS: 60, parallel: false },
   { name: 'e2e', timeoutS: 90, parallel: false },
+  { name: 'vm', timeoutS: 120, parallel: false },
 ];
 
 export default defineConfig({

@@ -3,43 +3,12 @@
 // checks there. Needs root; the roots are kept in .cache/e2e, everything else goes when it ends.
 // `-- --packages DIR` takes packages made before, further words are passed to vitest.
 
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import * as counts from './counts.mjs';
+import { makeRoots } from './e2e-roots.mjs';
 import { command, must, root, run, step } from './run.mjs';
 import { setup } from './setup.mjs';
-
-const cache = join(root, '.cache/e2e');
-const makeRoot = join(root, 'packaging/e2e/make-root.sh');
-
-/** Where the root of an architecture is kept: another directory whenever it is made otherwise. */
-function rootPath(architecture) {
-  const recipe = [makeRoot, join(root, 'packaging/dev/debian-sources.sh')];
-  const hash = createHash('sha256');
-  for (const file of recipe) hash.update(readFileSync(file));
-  return join(cache, `${architecture}-${hash.digest('hex').slice(0, 12)}`);
-}
-
-/** Roots that another recipe made, and what was left by one that did not come to its end. */
-function removeStale(wanted) {
-  const keep = new Set(wanted.map((path) => basename(path)));
-  for (const entry of readdirSync(cache)) {
-    if (!keep.has(entry)) rmSync(join(cache, entry), { recursive: true, force: true });
-  }
-}
-
-async function makeRoots() {
-  mkdirSync(cache, { recursive: true });
-  const roots = { amd64: rootPath('amd64'), arm64: rootPath('arm64') };
-  removeStale(Object.values(roots));
-  for (const [architecture, path] of Object.entries(roots)) {
-    await step(`Debian 12 root, ${architecture}`, () =>
-      must(makeRoot, [architecture, path], { timeoutS: 600 }),
-    );
-  }
-  return roots;
-}
 
 /** The programs of test/e2e/support that go into the machine. */
 const helpers = [
@@ -60,7 +29,7 @@ async function buildHelpers() {
 }
 
 async function runTests(words, packages) {
-  const roots = await makeRoots();
+  const roots = await makeRoots('amd64', 'arm64');
   const helpers = await buildHelpers();
   const report = join(root, 'build/reports/e2e.json');
   rmSync(report, { force: true });

@@ -51,6 +51,20 @@ const debian = {
     ['autopkgtest', 'autopkgtest'],
     ['systemd-container', 'systemd-nspawn'],
   ],
+  vm: [
+    ['qemu-system-arm', 'qemu-system-aarch64'],
+    ['device-tree-compiler', 'dtc'],
+    ['doctest-dev', '/usr/include/doctest/doctest.h'],
+    ['g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
+    ['binutils-aarch64-linux-gnu', 'aarch64-linux-gnu-strip'],
+    ['make', 'make'],
+    ['xz-utils', 'xz'],
+    ['cpio', 'cpio'],
+    ['kmod', 'depmod'],
+    ['arch-test', 'arch-test'],
+    ['binfmt-support', 'update-binfmts'],
+    ['qemu-user-static', 'qemu-aarch64-static'],
+  ],
   package: [
     ['dpkg-dev', 'dpkg-buildpackage'],
     ['debhelper', 'dh'],
@@ -80,6 +94,7 @@ const includes = {
   fuzz: ['build', 'fuzz'],
   package: ['build', 'package'],
   e2e: ['build', 'fresh-root', 'e2e'],
+  vm: ['build', 'fresh-root', 'vm'],
   'fresh-root': ['fresh-root'],
 };
 
@@ -159,7 +174,7 @@ export async function setupNpm() {
   writeFileSync(stamp, wanted);
 }
 
-/** Everything `purpose` needs: one of build, demo, bench, test, lint, fuzz, e2e, fresh-root. */
+/** Everything `purpose` needs: one of build, demo, bench, test, lint, fuzz, package, e2e, vm, fresh-root. */
 export async function setup(purpose) {
   await setupDebian(purpose);
   if (purpose !== 'fresh-root') await setupNpm();

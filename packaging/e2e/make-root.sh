@@ -12,7 +12,7 @@ source "$(dirname "$0")/../dev/debian-sources.sh"
 # What the packages depend on: the roots have no network. Two bus daemons, of which a test picks one.
 case $architecture in
   amd64) packages=nodejs,systemd,systemd-sysv,udev,dbus,dbus-broker,apt-utils,procps ;;
-  *) packages=nodejs,systemd,dbus ;;
+  *) packages=nodejs,systemd,systemd-sysv,udev,dbus,kmod ;;
 esac
 
 mkdir -p "$(dirname "$target")"

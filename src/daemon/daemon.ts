@@ -87,7 +87,7 @@ export class Daemon {
       version,
       reload: () => this.reload(),
       boardGone: (remote) => {
-        this.#lost(ExitStatus.unavailable, { remote }, 'the simulated SoC is gone: exiting');
+        this.#lost(ExitStatus.unavailable, { remote }, 'its board is gone: exiting');
       },
     });
     this.#end = new Promise((resolve) => {

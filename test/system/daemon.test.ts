@@ -173,7 +173,7 @@ test('the death of the simulated SoC exits 69 and is said', async () => {
   const daemon = await start();
   daemon.scene.socs[0]?.kill('SIGKILL');
   expect(await daemon.process.exited).toEqual({ code: 69, signal: null });
-  expect(daemon.process.output).toMatch(/error the simulated SoC is gone: exiting remote=cm40/);
+  expect(daemon.process.output).toMatch(/error its board is gone: exiting remote=cm40/);
 });
 
 test('a bad word on the command line exits 64', async () => {

@@ -121,6 +121,10 @@ SocProcess::SocProcess(const std::vector<std::string>& options)
     : socket_(directory_.path() + "/soc.socket") {
   std::vector<std::string> arguments = {program_path("rpmsg-soc"), "--socket", socket_};
   arguments.insert(arguments.end(), options.begin(), options.end());
+  // The same tests over other memory: `uio:NAME` in the emulated machine.
+  if (const char* memory = std::getenv("RPMSG_SOC_MEMORY")) {
+    arguments.insert(arguments.end(), {"--memory", memory});
+  }
   process_ = Process(arguments);
   ready_ = wait_event("READY");
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// x86 hides a missing barrier and an access that Device memory forbids. This compiles the functions
-// of native/memory for arm64 and reads the machine code: each barrier is there, in its place, and
-// the shared side of a copy sees plain aligned accesses of one register only.
+// x86 hides a missing barrier and an access that Device memory forbids. This compiles for arm64 what
+// touches memory or registers that a remote shares, and reads the machine code: each barrier is
+// there, in its place; copies, ring fields and registers are plain aligned accesses of one register;
+// and where rings and registers are served nothing is an exclusive or an atomic access.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,7 @@ const objdump = process.env.AARCH64_OBJDUMP ?? 'aarch64-linux-gnu-objdump';
 // Each wrapper pins down one function between an earlier and a later access of its caller.
 const wrappers = `
 #include "memory/barrier.h"
+#include "virtio/ring_access.h"
 using namespace rpmsg;
 using Field = volatile uint16_t;
 extern "C" {
@@ -34,6 +36,10 @@ void kick(volatile uint32_t* entry, volatile uint32_t* mu) {
   device_write_barrier();
   *mu = 1;
 }
+void store16(const SharedSpan* ring, uint16_t value) { ring_store<uint16_t>(*ring, 6, value); }
+void store32(const SharedSpan* ring, uint32_t value) { ring_store<uint32_t>(*ring, 12, value); }
+void store64(const SharedSpan* ring, uint64_t value) { ring_store<uint64_t>(*ring, 16, value); }
+uint32_t load32(const SharedSpan* ring) { return ring_load_u32(*ring, 12); }
 }
 `;
 
@@ -44,7 +50,40 @@ const sequences = {
   reenable: ['strh w', 'dmb osh', 'ldrh w'],
   dekker: ['str w', 'dmb oshst', 'strh w', 'dmb osh', 'ldrh w'],
   kick: ['str w', 'dsb st', 'str w'],
+  // Where the ring is mapped, then its field.
+  store16: ['ldr x', 'strh w'],
+  store32: ['ldr x', 'str w'],
+  store64: ['ldr x', 'str x'],
+  load32: ['ldr x', 'ldr w'],
 };
+
+// A register of a UIO mapping: whether the device is there, where it is mapped, then one access.
+const registers = {
+  'rpmsg::UioRegisterWindow::read32': ['ldrb w', 'ldr x', 'ldr w'],
+  'rpmsg::UioRegisterWindow::write32': ['ldrb w', 'ldr x', 'str w'],
+};
+
+// What has to come before what else; the last step nowhere earlier.
+const orders = [
+  {
+    source: 'platform/uio/uio_interrupt.cc',
+    name: 'rpmsg::UioInterrupt::unmask',
+    steps: [/^dsb st$/, /CALL26 write$/],
+    why: 'what acknowledged the source has reached it before the line is unmasked',
+  },
+  {
+    source: 'mu/mu.cc',
+    name: 'rpmsg::Mu::transmit',
+    steps: [/^dsb st$/, /^(blr|br) /],
+    why: 'the rings are there before the word',
+  },
+  {
+    source: 'mu/mu.cc',
+    name: 'rpmsg::Mu::receive',
+    steps: [/^blr /, /^blr /, /^dmb oshld$/],
+    why: 'the ring is read after the word',
+  },
+];
 
 const scratch = mkdtempSync(join(tmpdir(), 'check-barriers-'));
 let passed = 0;
@@ -117,8 +156,54 @@ function checkCopies() {
   }
 }
 
+function find(functions, name) {
+  return [...functions].find(([symbol]) => symbol.startsWith(`${name}(`))?.[1] ?? [];
+}
+
+function checkRegisters() {
+  const functions = disassemble(join(native, 'platform/uio/uio_register_window.cc'));
+  for (const [name, expected] of Object.entries(registers)) {
+    const found = memoryOperations(find(functions, name));
+    const isRight = found.join('; ') === expected.join('; ');
+    check(name, isRight, `expected "${expected.join('; ')}", found "${found.join('; ')}"`);
+  }
+}
+
+function checkOrders() {
+  for (const { source, name, steps, why } of orders) {
+    const text = find(disassemble(join(native, source)), name);
+    let at = -1;
+    for (const step of steps) at = at < -1 ? at : after(text, at, step);
+    const isRight = at >= 0 && text.findIndex((line) => steps.at(-1).test(line)) === at;
+    check(`${name}: ${why}`, isRight, `found "${text.join('; ')}"`);
+  }
+}
+
+/** The first line after `at` that matches; -2 if none does. */
+function after(text, at, pattern) {
+  const found = text.findIndex((line, index) => index > at && pattern.test(line));
+  return found < 0 ? -2 : found;
+}
+
+// Undefined on Device memory, and what std::atomic would use.
+const atomic = /^(ldx|stx|ldax|stlx|cas|swp|ldadd|ldset|ldclr|ldeor)\w* |aarch64_(cas|swp|ld)/;
+
+function checkAtomics() {
+  for (const folder of ['memory', 'virtio', 'mu']) {
+    for (const file of readdirSync(join(native, folder)).filter((name) => name.endsWith('.cc'))) {
+      const lines = [...disassemble(join(native, folder, file)).values()].flat();
+      const found = lines.filter((line) => atomic.test(line));
+      check(`${folder}/${file} has no atomic access`, found.length === 0, found.join('; '));
+      check(`${folder}/${file} has code`, lines.length > 0, 'nothing was disassembled');
+    }
+  }
+}
+
 try {
   checkSequences();
+  checkRegisters();
+  checkOrders();
+  checkAtomics();
   checkCopies();
 } finally {
   rmSync(scratch, { recursive: true, force: true });

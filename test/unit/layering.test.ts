@@ -16,8 +16,11 @@ const native: Table = {
   platform: ['base', 'memory', 'mu'],
   'platform/sim': ['base', 'memory', 'mu', 'platform', 'sim/protocol.h'],
   'platform/uio': ['base', 'memory', 'mu', 'platform'],
+  resource: ['base', 'memory'],
   rpmsg: ['base'],
-  link: ['base', 'memory', 'virtio', 'mu', 'scu', 'platform', 'platform/uio', 'rpmsg'],
+  link: [
+    ...['base', 'memory', 'virtio', 'mu', 'scu', 'platform', 'platform/uio', 'resource', 'rpmsg'],
+  ],
   napi: ['base', 'platform', 'rpmsg', 'link'],
   sim: ['scu/scfw_api.h'],
 };

@@ -36,10 +36,12 @@ struct RemoteRecord {
   uint64_t configuration; // hash of what places rings and buffers
   uint8_t boot_id[16];    // all zero: not known
   uint8_t board_id[16];
-  uint64_t reserved[21];
+  uint32_t driven_vdevs; // bit n: vdev n was shown DRIVER_OK in its resource table in this life
+  uint32_t reserved_word;
+  uint64_t reserved[20];
 };
 static_assert(sizeof(RemoteRecord) == 256 && offsetof(RemoteRecord, configuration) == 48);
-static_assert(offsetof(RemoteRecord, reserved) == 88);
+static_assert(offsetof(RemoteRecord, driven_vdevs) == 88);
 
 RemotePhase phase_of(const RemoteRecord& record);
 void store_phase(RemoteRecord& record, RemotePhase phase);

@@ -250,6 +250,13 @@ void Link::reinitialize(uint32_t remote) {
   command(reinitialize);
 }
 
+TraceReader::Read Link::read_trace(uint32_t remote, uint64_t offset, uint32_t max_bytes) {
+  if (remote < remotes_.size()) return remotes_[remote]->trace().read(offset, max_bytes);
+  TraceReader::Read nobody;
+  nobody.code = Errc::invalid_argument;
+  return nobody;
+}
+
 uint64_t Link::heartbeat() {
   flush_backlog();
   // Looked at before the wake-up: the turn that it causes is seen by the next call, never by this

@@ -111,6 +111,12 @@ public:
   Vdev* vdev(uint32_t remote, uint32_t index);
   /// What guards the send side of a remote's vdevs.
   PiMutex& send_mutex(uint32_t remote) { return remotes_[remote]->send_mutex(); }
+  /// The virtio status byte; `vdev` is one of vdev()'s.
+  uint8_t device_status(uint32_t remote, const Vdev& vdev) const {
+    return remotes_[remote]->status(vdev);
+  }
+  /// invalid_argument for a remote that does not exist.
+  TraceReader::Read read_trace(uint32_t remote, uint64_t offset, uint32_t max_bytes);
   const EndpointCounters* endpoint_counters(uint32_t id) const;
   /// Completed turns of the link thread, which is nudged: a live one moves on.
   uint64_t heartbeat();

@@ -31,12 +31,18 @@ constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
 } // namespace
 
 Remote::Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
-               StateBlock state, Delivery& delivery, const SpscQueue<Command>& commands)
+               SharedSpan table, StateBlock state, Delivery& delivery,
+               const SpscQueue<Command>& commands)
     : index_(index), platform_(std::move(platform)),
       mu_(platform_->mu(), platform_->mu_generation()), words_(mu_), state_(std::move(state)),
       delivery_(delivery), receive_(delivery_, commands), sends_(mutex_, words_), streams_(sends_),
+      table_(table, setup), trace_(*platform_, table_),
       life_(RemoteParts{index_, setup.ready_wait_ms, mutex_, mu_, words_, sends_, vdevs_,
-                        state_.remote(), delivery.events()}) {}
+                        state_.remote(), table_, delivery.events()}) {}
+
+uint8_t Remote::status(const Vdev& vdev) const {
+  return table_.status(vdev.index()).value_or(vdev.status());
+}
 
 SendOutcome Remote::send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request) {
   SendOutcome outcome = sends_.send(vdev, endpoint, request);
@@ -263,6 +269,7 @@ bool Remote::serve_senders(Vdev& vdev, uint32_t& budget) {
 void Remote::sample_flags(uint64_t now_ns) {
   next_flag_sample_ns_ = now_ns + (life_.offered() ? kFlagSampleNs : kFlagSampleWaitingNs);
   life_.on_flags(mu_.remote_flags(), now_ns);
+  life_.look_at_table(now_ns);
 }
 
 void Remote::on_timer(uint64_t now_ns) {

@@ -18,10 +18,12 @@
 #include "link/receive_path.h"
 #include "link/remote_life.h"
 #include "link/remote_setup.h"
+#include "link/remote_table.h"
 #include "link/resume.h"
 #include "link/send_path.h"
 #include "link/state_block.h"
 #include "link/stream_service.h"
+#include "link/trace_reader.h"
 #include "link/tx_watch.h"
 #include "link/vdev.h"
 #include "mu/mu.h"
@@ -49,6 +51,10 @@ public:
   std::vector<std::unique_ptr<Vdev>>& vdevs() { return vdevs_; }
   PiMutex& send_mutex() { return mutex_; }
   std::string soc() const { return platform_->soc(); }
+  /// The virtio status byte of a vdev: the one in the resource table where there is one.
+  uint8_t status(const Vdev& vdev) const;
+  /// The remote's trace buffer; the main thread's.
+  TraceReader& trace() { return trace_; }
   /// Where SCFW can be asked about resets; or null, and why it cannot although there is one. Before
   /// start().
   void set_notices(ResetNotices* notices, std::string why_not);
@@ -99,7 +105,8 @@ public:
 
 private:
   Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platform> platform,
-         StateBlock state, Delivery& delivery, const SpscQueue<Command>& commands);
+         SharedSpan table, StateBlock state, Delivery& delivery,
+         const SpscQueue<Command>& commands);
 
   void add_vdev(const RemoteSetup& setup, uint32_t index, SharedSpan rings, SharedSpan buffers);
   void take_over(const ChosenState& chosen);
@@ -132,6 +139,8 @@ private:
   ReceivePath receive_;
   SendPath sends_;
   StreamService streams_;
+  RemoteTable table_;
+  TraceReader trace_;
   RemoteLife life_;
   TxWatch watch_;
   Burst burst_;

@@ -28,6 +28,14 @@ constexpr char kReplayed[] = ": silent-restart, the firmware seems to have start
 
 constexpr uint8_t kReadyDoorbell = 1u << kRpmsgMuChannel;
 
+ResetCause cause_of(Evidence evidence) {
+  switch (evidence) {
+  case Evidence::rxdb: return ResetCause::rxdb;
+  case Evidence::status: return ResetCause::status;
+  default: return ResetCause::flag;
+  }
+}
+
 } // namespace
 
 void RemoteLife::begin(const char* reason, std::optional<ResetCause> cause, uint64_t now_ns) {
@@ -58,6 +66,7 @@ void RemoteLife::begin(const char* reason, std::optional<ResetCause> cause, uint
     parts_.words.hold(judge_.is_waiting());
     parts_.mu.set_flags(0);
   }
+  reset_table(cause);
   for (auto& vdev : parts_.vdevs)
     lay_out_rings(*vdev);
   store_phase(parts_.record, RemotePhase::waiting);
@@ -110,10 +119,13 @@ void RemoteLife::act_on_ready(Evidence evidence, uint64_t now_ns) {
     return;
   }
   if (offered_ || is_reset_announced()) {
-    const bool is_doorbell = evidence == Evidence::rxdb;
-    begin(is_doorbell ? "rxdb" : "ready flag", is_doorbell ? ResetCause::rxdb : ResetCause::flag,
-          now_ns);
+    begin(evidence_name(evidence), cause_of(evidence), now_ns);
     no_offer_before_ns_ = last_offer_ns_ + kShortestLifeNs;
+    evidence_ = evidence;
+    if (parts_.table.has_asked()) return; // the ready wait is for vdevs that did not ask themselves
+  } else if (parts_.table.has_asked()) {
+    for (auto& vdev : parts_.vdevs)
+      lay_out_rings(*vdev); // used until the remote saw that it was asked to reset itself
   }
   evidence_ = evidence;
   offer_at_ns_ = std::max(now_ns, no_offer_before_ns_);
@@ -121,6 +133,7 @@ void RemoteLife::act_on_ready(Evidence evidence, uint64_t now_ns) {
 }
 
 void RemoteLife::offer(uint64_t now_ns) {
+  if (!admit_table(now_ns)) return;
   offered_ = true;
   persist_store(parts_.record.offered, 1);
   offer_at_ns_ = kNever;
@@ -136,11 +149,13 @@ void RemoteLife::offer(uint64_t now_ns) {
     tell(*vdev, now_ns);
   }
   unreported_ready_ = !parts_.events.remote_ready(parts_.index, generation(), evidence_);
+  if (parts_.table.state() == RemoteTable::Look::missing) restate(parts_.table.problem());
   if (is_by_hand_) progress_by_ns_ = now_ns + kProgressNs;
   is_by_hand_ = false;
 }
 
 void RemoteLife::tell(Vdev& vdev, uint64_t now_ns) {
+  show_driver(vdev); // some firmware looks at nothing else, and all of it may at any word
   {
     const Lock lock(parts_.mutex);
     parts_.words.kick(vdev.rx_queue_id());
@@ -154,10 +169,12 @@ void RemoteLife::repeat_words(uint64_t now_ns) {
     if (vdev->state() != VdevState::offered || repeat.at_ns > now_ns) continue;
     repeat.interval_ns = std::min(repeat.interval_ns * 2, kLastRepeatNs);
     repeat.at_ns = now_ns + repeat.interval_ns;
+    show_driver(*vdev);
     const Lock lock(parts_.mutex);
     parts_.words.kick(vdev->rx_queue_id());
     if (vdev->tx().in_flight() > 0) parts_.words.kick(vdev->tx_queue_id());
   }
+  repeat_table();
 }
 
 void RemoteLife::on_progress(uint64_t) {
@@ -269,6 +286,7 @@ void RemoteLife::set_vdev(Vdev& vdev, VdevState state, const char* reason) {
     const Lock lock(parts_.mutex); // senders look at the state under it
     vdev.set_state(state);
   }
+  if (state == VdevState::faulted) parts_.table.show_failed(vdev.index());
   const uint32_t bit = 1u << vdev.index();
   const bool told = parts_.events.vdev_state(parts_.index, vdev.index(), state, reason);
   unreported_vdevs_ = told ? unreported_vdevs_ & ~bit : unreported_vdevs_ | bit;

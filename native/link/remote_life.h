@@ -14,6 +14,7 @@
 #include "link/event_writer.h"
 #include "link/pi_mutex.h"
 #include "link/remote_setup.h"
+#include "link/remote_table.h"
 #include "link/reset_judge.h"
 #include "link/reset_notices.h"
 #include "link/resume.h"
@@ -34,6 +35,7 @@ struct RemoteParts {
   SendPath& sends;
   std::vector<std::unique_ptr<Vdev>>& vdevs;
   RemoteRecord& record;
+  RemoteTable& table;
   EventWriter& events;
 };
 
@@ -69,6 +71,9 @@ public:
   void on_ready_doorbell(uint64_t now_ns);
   /// A sample of the remote's MU flags; bit 0 set means the same as the doorbell.
   void on_flags(uint8_t flags, uint64_t now_ns);
+  /// A sample of the status bytes in the resource table: 0 or NEEDS_RESET, where DRIVER_OK was
+  /// shown, is the remote's wish for a new life.
+  void look_at_table(uint64_t now_ns);
   /// After looks at the rings: who is up, who broke a rule, whether the remote took its word.
   void on_progress(uint64_t now_ns);
   void on_timer(uint64_t now_ns);
@@ -110,6 +115,12 @@ private:
   void remember_flag(bool was_clear);
   void lay_out_rings(Vdev& vdev);
   void offer(uint64_t now_ns);
+  void reset_table(std::optional<ResetCause> cause);
+  bool admit_table(uint64_t now_ns);
+  void fault_table();
+  void show_driver(Vdev& vdev);
+  void repeat_table();
+  void take_over_table();
   void on_ready(Evidence evidence, uint64_t now_ns);
   void tell(Vdev& vdev, uint64_t now_ns);
   void repeat_words(uint64_t now_ns);

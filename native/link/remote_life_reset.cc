@@ -158,7 +158,7 @@ void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
   if (judge_.on_evidence(evidence, now_ns)) return act_on_ready(evidence, now_ns);
   if (!judge_.is_waiting()) return; // answered at once
   hold_words();
-  if (is_over) quiesce(evidence == Evidence::rxdb ? "rxdb" : "ready flag", now_ns);
+  if (is_over) quiesce(evidence_name(evidence), now_ns);
 }
 
 void RemoteLife::hold_words() {

@@ -56,7 +56,10 @@ void RemoteLife::take_over(const Resume& resume, uint64_t now_ns) {
   for (auto& vdev : parts_.vdevs) {
     if (vdev->state() != VdevState::faulted) set_vdev(*vdev, VdevState::offered, "");
   }
-  if (!is_attached) return move(RemoteState::waiting, resume.reason.c_str());
+  if (!is_attached) {
+    take_over_table();
+    return move(RemoteState::waiting, resume.reason.c_str());
+  }
   move(RemoteState::attached, resume.reason.c_str());
   if (parts_.record.in_doubt != 0) { // the former process died while SCFW was asked
     doubt_until_ns_ = now_ns + parts_.ready_wait_ms * kNsPerMs;
@@ -67,6 +70,7 @@ void RemoteLife::take_over(const Resume& resume, uint64_t now_ns) {
     const bool is_used = vdev->rx().has_used() || vdev->tx().has_used();
     if (is_used && vdev->state() == VdevState::offered) set_vdev(*vdev, VdevState::up, "");
   }
+  take_over_table();
 }
 
 void RemoteLife::take_over_vdev(Vdev& vdev, const Resume& resume, uint64_t now_ns) {

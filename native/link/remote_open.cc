@@ -53,6 +53,11 @@ std::string problem_of(const RemoteSetup& setup) {
     return "partition is " + std::to_string(setup.partition) + ", must be 0 to 31, or -1 to ask";
   }
   if (setup.slots < 1 || setup.slots > 65536) return "slots must be 1 to 65536";
+  if (setup.table_base % 8 != 0 || setup.table_base >= kLimit ||
+      setup.table_bytes > kLimit - setup.table_base) {
+    return "the resource table at " + hex(setup.table_base) +
+           " must be aligned to 8 bytes and end below 4 GiB";
+  }
   return {};
 }
 
@@ -108,12 +113,21 @@ Remote::Opened Remote::open(uint32_t index, const RemoteSetup& setup, BoardChoic
     return refused(Errc::os,
                    not_mapped("buffers", setup.buffer_base, buffer_bytes, *opened.platform));
   }
+  SharedSpan table;
+  if (setup.table_bytes > 0) {
+    auto mapped = opened.platform->map(setup.table_base, setup.table_bytes);
+    if (!mapped) {
+      return refused(Errc::os, not_mapped("resource table", setup.table_base, setup.table_bytes,
+                                          *opened.platform));
+    }
+    table = *mapped;
+  }
   auto state = choose_state(setup, opened.platform->board_id());
   if (!state) return refused(Errc::os, no_state(setup, state.error()));
   RemoteSetup as_told = setup;
   as_told.slots = state->slots;
   Opened result;
-  result.remote.reset(new Remote(index, as_told, std::move(opened.platform),
+  result.remote.reset(new Remote(index, as_told, std::move(opened.platform), table,
                                  std::move(state->block), delivery, commands));
   for (uint32_t i = 0; i < setup.vdevs; ++i)
     result.remote->add_vdev(as_told, i, *rings, *buffers);

@@ -29,6 +29,8 @@ struct RemoteSetup {
   uint64_t vring1_offset = 0;  // bytes from a vdev's vring0 to its vring1
   uint64_t buffer_base = 0;    // physical, of vdev 0's buffers
   uint64_t buffer_stride = 0;  // bytes from one vdev's buffers to the next one's
+  uint64_t table_base = 0;     // physical, of the resource table
+  uint64_t table_bytes = 0;    // its place; 0: there is none
   QueueGeometry geometry;      // of every ring
   uint32_t slots = 1024;       // of each vdev's arena
   int32_t partition = -1;      // SCFW's number of the core's partition; -1: ask SCFW

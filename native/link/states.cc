@@ -21,6 +21,16 @@ constexpr bool kLegal[kStates][kStates] = {
 
 } // namespace
 
+const char* evidence_name(Evidence evidence) {
+  switch (evidence) {
+  case Evidence::rxdb: return "rxdb";
+  case Evidence::flag: return "ready flag";
+  case Evidence::timeout: return "timeout";
+  case Evidence::status: return "virtio status";
+  }
+  return "";
+}
+
 bool is_legal_move(RemoteState from, RemoteState to) {
   return kLegal[static_cast<size_t>(from)][static_cast<size_t>(to)];
 }

@@ -16,10 +16,13 @@ enum class VdevState : uint8_t {
   faulted, // a ring rule was broken; only a new life of the remote ends this
 };
 
-enum class Evidence : uint8_t { rxdb, flag, timeout };
+enum class Evidence : uint8_t { rxdb, flag, timeout, status };
+
+/// As people read it, and as the reason of the life that begins by it.
+const char* evidence_name(Evidence evidence);
 
 /// By what a life of a remote was found to be over.
-enum class ResetCause : uint8_t { rebooted, rxdb, flag, reinitialize, silent_restart };
+enum class ResetCause : uint8_t { rebooted, rxdb, flag, reinitialize, silent_restart, status };
 
 /// Whether a remote may go from one state to another; staying is not a move.
 bool is_legal_move(RemoteState from, RemoteState to);

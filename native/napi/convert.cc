@@ -32,7 +32,10 @@ bool read_windows(const Napi::Object& object, RemoteSetup& setup) {
   const auto vring1_offset = member_u64(object, "vring1Offset");
   const auto buffer_base = member_u64(object, "bufferBase");
   const auto buffer_stride = member_u64(object, "bufferStride");
-  if (!vring_base || !vring_stride || !vring1_offset || !buffer_base || !buffer_stride) {
+  const auto table_base = member_u64(object, "tableBase");
+  const auto table_bytes = member_u64(object, "tableBytes");
+  if (!vring_base || !vring_stride || !vring1_offset || !buffer_base || !buffer_stride ||
+      !table_base || !table_bytes) {
     return false;
   }
   setup.vring_base = *vring_base;
@@ -40,6 +43,8 @@ bool read_windows(const Napi::Object& object, RemoteSetup& setup) {
   setup.vring1_offset = *vring1_offset;
   setup.buffer_base = *buffer_base;
   setup.buffer_stride = *buffer_stride;
+  setup.table_base = *table_base;
+  setup.table_bytes = *table_bytes;
   return true;
 }
 

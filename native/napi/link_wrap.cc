@@ -83,6 +83,7 @@ Napi::Function LinkWrap::define(Napi::Env env) {
                       InstanceMethod<&LinkWrap::device_stats>("deviceStats"),
                       InstanceMethod<&LinkWrap::endpoint_stats>("endpointStats"),
                       InstanceMethod<&LinkWrap::device_status>("deviceStatus"),
+                      InstanceMethod<&LinkWrap::read_trace>("readTrace"),
                       InstanceMethod<&LinkWrap::heartbeat>("heartbeat"),
                       InstanceMethod<&LinkWrap::drain>("drain"),
                       InstanceMethod<&LinkWrap::close>("close")});
@@ -310,8 +311,27 @@ Napi::Value LinkWrap::endpoint_stats(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value LinkWrap::device_status(const Napi::CallbackInfo& info) {
-  Vdev* const vdev = vdev_of(info);
-  return vdev == nullptr ? info.Env().Undefined() : Napi::Number::New(info.Env(), vdev->status());
+  const Vdev* const vdev = vdev_of(info);
+  if (vdev == nullptr) return info.Env().Undefined();
+  const uint32_t remote = info[0].As<Napi::Number>().Uint32Value(); // one that there is
+  return Napi::Number::New(info.Env(), link_->device_status(remote, *vdev));
+}
+
+Napi::Value LinkWrap::read_trace(const Napi::CallbackInfo& info) {
+  const auto remote = to_u32(info[0], "remote");
+  const auto offset = to_u64(info[1], "offset");
+  const auto max_bytes = to_u32(info[2], "maxBytes");
+  if (!remote || !offset || !max_bytes) return info.Env().Undefined();
+  const TraceReader::Read read = link_->read_trace(*remote, *offset, *max_bytes);
+  auto result = Napi::Object::New(info.Env());
+  if (read.code != Errc::ok) {
+    result.Set("code", outcome_of(info.Env(), read.code));
+    result.Set("error", Napi::String::New(info.Env(), read.message));
+    return result;
+  }
+  result.Set("data", Napi::Buffer<uint8_t>::Copy(info.Env(), read.bytes.data(), read.bytes.size()));
+  result.Set("nextOffset", number(info.Env(), read.next_offset));
+  return result;
 }
 
 Napi::Value LinkWrap::heartbeat(const Napi::CallbackInfo& info) {

@@ -41,6 +41,7 @@ private:
   Napi::Value device_stats(const Napi::CallbackInfo& info);
   Napi::Value endpoint_stats(const Napi::CallbackInfo& info);
   Napi::Value device_status(const Napi::CallbackInfo& info);
+  Napi::Value read_trace(const Napi::CallbackInfo& info);
   Napi::Value heartbeat(const Napi::CallbackInfo& info);
   Napi::Value drain(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

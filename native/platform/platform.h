@@ -49,7 +49,8 @@ public:
   virtual BoardId board_id() const = 0;
 
   /// Maps [physical, physical + size). Fails with invalid_argument when no segment of this board
-  /// covers the range; detail is the physical address. Set-up only, not on the link thread.
+  /// covers the range; detail is the physical address. Main thread only, while the link runs too: a
+  /// remote says where its trace buffer is, so what is not memory shared with it must fail.
   virtual Result<SharedSpan> map(uint64_t physical, uint64_t size_bytes) = 0;
   /// Why the last map() failed, for a person: what there is instead, and what to change.
   virtual std::string map_problem() const { return "no memory of this board covers that range"; }

@@ -7,13 +7,12 @@ import type { RemoteState } from './types.ts';
 import {
   type DeviceState,
   deviceStates,
+  evidences,
   type LinkListener,
   refusals,
   remoteStates,
   resetCauses,
 } from './types.ts';
-
-const evidences = ['rxdb', 'flag', 'timeout'] as const;
 
 /** Errc of native/base/error.h, in its order. */
 const nativeCodes: readonly (ErrorCode | 'sent')[] = [

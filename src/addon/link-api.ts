@@ -12,6 +12,7 @@ import type {
   SendRequest,
   SendStart,
   StreamSetup,
+  TraceRead,
 } from './types.ts';
 
 export interface LinkApi {
@@ -74,8 +75,13 @@ export interface LinkApi {
   guard(remote: number, vdev: number, addresses: readonly number[]): void;
   deviceStats(remote: number, vdev: number): DeviceStats;
   endpointStats(endpoint: number): EndpointStats;
-  /** The virtio status byte as this driver sees it (virtio 1.2 §2.1). */
+  /** The virtio status byte (virtio 1.2 §2.1): that of the resource table where there is one. */
   deviceStatus(remote: number, vdev: number): number;
+  /**
+   * Text of the remote's trace buffer from `offset` on, 65,536 bytes at most; from 0 where the text
+   * does not reach so far any more. Throws RpmsgdError not_supported without a buffer to read.
+   */
+  readTrace(remote: number, offset: number, maxBytes: number): TraceRead;
   /** Completed turns of the link thread; nudges it, so that a live thread always moves on. */
   heartbeat(): number;
   /**

@@ -16,6 +16,7 @@ import type {
   SendRequest,
   SendStart,
   StreamSetup,
+  TraceRead,
 } from './types.ts';
 
 /**
@@ -197,6 +198,12 @@ class AddonLink implements LinkApi {
 
   deviceStatus(remote: number, vdev: number): number {
     return this.#native.deviceStatus(remote, vdev);
+  }
+
+  readTrace(remote: number, offset: number, maxBytes: number): TraceRead {
+    const read = this.#native.readTrace(remote, offset, maxBytes);
+    if ('data' in read) return read;
+    throw new RpmsgdError(read.code as ErrorCode, read.error);
   }
 
   heartbeat(): number {

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { RpmsgdError } from '../util/errors.ts';
-import type { OpenedRemote, RemoteSetup } from './types.ts';
+import type { OpenedRemote, RemoteSetup, TraceRead } from './types.ts';
 
 export type LockOutcome =
   | { readonly status: 'locked' }
@@ -63,6 +63,11 @@ export interface NativeLink {
   deviceStats(remote: number, vdev: number): BigUint64Array;
   endpointStats(id: number): BigUint64Array;
   deviceStatus(remote: number, vdev: number): number;
+  readTrace(
+    remote: number,
+    offset: number,
+    maxBytes: number,
+  ): TraceRead | { error: string; code: string };
   heartbeat(): number;
   /** The next batch of event records, or null when there is none. */
   drain(): Buffer | null;

@@ -18,8 +18,19 @@ export const deviceStates = ['down', 'offered', 'up', 'faulted'] as const;
 export type DeviceState = (typeof deviceStates)[number];
 
 /** What ended a life: the system controller, the remote's own evidence of a new one, or a hand. */
-export const resetCauses = ['rebooted', 'rxdb', 'flag', 'reinitialize', 'silent-restart'] as const;
+export const resetCauses = [
+  'rebooted',
+  'rxdb',
+  'flag',
+  'reinitialize',
+  'silent-restart',
+  'status',
+] as const;
 export type ResetCause = (typeof resetCauses)[number];
+
+/** What says that a remote is ready: its doorbell, its MU flag, nothing in time, its status byte. */
+export const evidences = ['rxdb', 'flag', 'timeout', 'status'] as const;
+export type Evidence = (typeof evidences)[number];
 
 /** A core of a simulated SoC. */
 export interface SimSetup {
@@ -72,6 +83,9 @@ export interface RemoteSetup {
   readonly bufferBase: number;
   /** From one vdev's buffer block (receive half, then transmit half) to the next one's. */
   readonly bufferStride: number;
+  /** Where the remote keeps its resource table, and the size of its place; 0 bytes: it has none. */
+  readonly tableBase: number;
+  readonly tableBytes: number;
   /** Descriptors a ring (a power of two) and alignment of the used ring in bytes. */
   readonly descriptors: number;
   readonly align: number;
@@ -112,6 +126,13 @@ export interface OpenedRemote {
   readonly reason: string;
   readonly generation: number;
   readonly endpoints: readonly KeptEndpoint[];
+}
+
+/** A piece of a remote's trace buffer. */
+export interface TraceRead {
+  readonly data: Buffer;
+  /** Where the next read goes on. */
+  readonly nextOffset: number;
 }
 
 export interface EndpointSetup {
@@ -250,8 +271,8 @@ export interface LinkListener {
   remoteReset(remote: number, generation: number, cause: ResetCause, timeNs: bigint): void;
   /** The SCFW partition of the remote's core, once it is known. */
   remotePartition(remote: number, partition: number): void;
-  /** ready: by what a remote that was waited for became ready: rxdb, flag or timeout. */
-  remoteReady(remote: number, generation: number, evidence: 'rxdb' | 'flag' | 'timeout'): void;
+  /** evidence: by what a remote that was waited for became ready. */
+  remoteReady(remote: number, generation: number, evidence: Evidence): void;
   deviceState(remote: number, vdev: number, state: DeviceState, reason: string): void;
   message(endpoint: number, message: ReceivedMessage): void;
   /** Everything granted that was there when sync() was called has been handed over before this. */

@@ -34,6 +34,8 @@ const spelling: Readonly<Record<string, string>> = {
   vring1Offset: 'vrings.vring1_offset',
   bufferBase: 'buffers.base',
   bufferStride: 'buffers.stride',
+  tableBase: 'resource_table.base',
+  tableBytes: 'resource_table.size',
 };
 
 function fileKey(name: string): string {

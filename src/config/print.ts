@@ -85,6 +85,8 @@ function printRemote(table: TablePrinter, remote: RemoteConfig): string {
     .line('vrings.vring1_offset', setup.vring1Offset)
     .line('buffers.base', setup.bufferBase, core)
     .line('buffers.size', remote.bufferSize, 'vdevs × 2 × descriptors × buffer_bytes')
+    .line('resource_table.base', setup.tableBytes === 0 ? undefined : setup.tableBase)
+    .line('resource_table.size', setup.tableBytes || undefined)
     .line('descriptors', setup.descriptors)
     .line('buffer_bytes', setup.bufferBytes)
     .line('slots', setup.slots)

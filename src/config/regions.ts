@@ -8,6 +8,7 @@ import {
   bufferBytesPerVdev,
   coreOf,
   soc,
+  tablePlaceBytes,
   vdevsOf,
   vringDefaults,
   windowsOf,
@@ -17,6 +18,8 @@ import type { Complain } from './validate.ts';
 
 const pageBytes = 0x1000;
 const addressable = 0x1_0000_0000;
+/** As much of a resource table as is read (native/resource). */
+const tableBytes = 1024;
 
 interface Region {
   readonly path: readonly PathStep[];
@@ -75,6 +78,15 @@ function regionsOf(remote: RemoteShape, index: number, complain: Complain): Regi
     needed: vdevs * perVdev,
     why: `${hex(perVdev)} for each of ${vdevs} vdevs`,
   });
+  const table = remote.resource_table;
+  if (table !== undefined) {
+    add('resource_table', table.base, {
+      what: `the resource table of ${remote.name}`,
+      size: table.size ?? tablePlaceBytes,
+      needed: tableBytes,
+      why: 'a resource table and its entries',
+    });
+  }
   return regions;
 }
 

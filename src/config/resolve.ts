@@ -19,6 +19,9 @@ const remoteDefaults = {
   readyWaitMs: 50,
 } as const;
 
+/** The place of a resource table in bytes, unless told otherwise: what device trees give it. */
+export const tablePlaceBytes = 0x1000;
+
 /** Where `rpmsg-soc` listens unless told otherwise. */
 export const defaultSocket = '/run/rpmsg/soc.sock';
 
@@ -98,6 +101,7 @@ export function resolveRemote(remote: RemoteShape): RemoteConfig {
       vring1Offset: windows.vring1Offset,
       bufferBase: windows.bufferBase ?? 0,
       bufferStride: bufferBytesPerVdev(remote),
+      ...tableOf(remote),
       descriptors: remote.descriptors ?? remoteDefaults.descriptors,
       align: vringDefaults.align,
       bufferBytes: remote.buffer_bytes ?? remoteDefaults.bufferBytes,
@@ -136,6 +140,11 @@ function uioSetup(remote: RemoteShape): UioSetup {
     scuMuResource: scuMu?.resource ?? 0,
     devMem: remote.dev_mem ?? false,
   };
+}
+
+function tableOf({ resource_table: table }: RemoteShape) {
+  if (table === undefined) return { tableBase: 0, tableBytes: 0 };
+  return { tableBase: table.base, tableBytes: table.size ?? tablePlaceBytes };
 }
 
 function resolveEndpoint(endpoint: NonNullable<RemoteShape['endpoint']>[number]): StaticEndpoint {

@@ -120,6 +120,7 @@ export const remoteSchema = v.object({
     }),
   ),
   buffers: optional(v.object({ base: optional(memory), size: optional(memory) })),
+  resource_table: optional(v.object({ base: memory, size: optional(memory) })),
   descriptors: optional(integer(2, 4096)),
   buffer_bytes: optional(integer(32, 4096, 'bytes, header included')),
   slots: optional(integer(16, 65_536)),

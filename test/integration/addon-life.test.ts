@@ -39,6 +39,7 @@ const prelude = `
   const addon = require(${JSON.stringify(binary)});
   const setup = { kind: 'sim', core: 'cm40', soc: '', stateFile: '', vdevs: 1, vringBase: 0x90000000,
     vringStride: 0x10000, vring1Offset: 0x8000, bufferBase: 0x90400000, bufferStride: 0x40000,
+    tableBase: 0, tableBytes: 0,
     descriptors: 256, align: 4096, bufferBytes: 512, slots: 1024, readyWaitMs: 50,
     partition: -1, losslessVdevs: 0 };
   function busy(socket, onEvents) {

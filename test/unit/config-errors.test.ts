@@ -90,6 +90,31 @@ describe('a remote is refused', () => {
       /^remote\[0\]\.buffers\.base = 0x90008000: overlaps the vrings of cm40 \(0x90000000 to 0x9000ffff\)/,
     ],
     [
+      'with a resource table without a place',
+      remote('resource_table = { size = 0x1000 }'),
+      /^remote\[0\]\.resource_table\.base: is missing/,
+    ],
+    [
+      'with a resource table that begins within a page',
+      remote('resource_table = { base = 0x900ff800 }'),
+      /^remote\[0\]\.resource_table\.base = 0x900ff800: must be a multiple of 0x1000/,
+    ],
+    [
+      'with a resource table that is smaller than one is',
+      remote('resource_table = { base = 0x900ff000, size = 0x200 }'),
+      /^remote\[0\]\.resource_table\.size = 0x200: is too small: .* make 0x400/,
+    ],
+    [
+      'with a resource table in its buffers',
+      remote('resource_table = { base = 0x90401000 }'),
+      /^remote\[0\]\.resource_table\.base = 0x90401000: overlaps the buffers of cm40/,
+    ],
+    [
+      'with a key of the resource table that is none',
+      remote('resource_table = { base = 0x900ff000, length = 0x1000 }'),
+      /^remote\[0\]\.resource_table\.length/,
+    ],
+    [
       'with a name no path could show',
       remote('', 'imx8qxp', 'CM 40'),
       /^remote\[0\]\.name = "CM 40": /,

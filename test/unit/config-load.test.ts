@@ -54,6 +54,8 @@ test('a remote becomes what the link is opened with', () => {
     vdevs: 2,
     vringBase: 0x90000000,
     vringStride: 0x10000,
+    tableBase: 0,
+    tableBytes: 0,
     vring1Offset: 0x8000,
     bufferBase: 0x90400000,
     bufferStride: 0x40000,
@@ -64,6 +66,20 @@ test('a remote becomes what the link is opened with', () => {
     readyWaitMs: 50,
     partition: -1,
     losslessVdevs: 0,
+  });
+});
+
+test('a resource table has a page unless told otherwise', () => {
+  const table = (text: string) => `${cm40}\nresource_table = ${text}\n`;
+  const load = (text: string) =>
+    loadConfig({ file: write('a.toml', table(text)) }).remotes[0]?.setup;
+  expect(load('{ base = 0x900ff000 }')).toMatchObject({
+    tableBase: 0x900ff000,
+    tableBytes: 0x1000,
+  });
+  expect(load('{ base = 0x900fe000, size = 0x2000 }')).toMatchObject({
+    tableBase: 0x900fe000,
+    tableBytes: 0x2000,
   });
 });
 

@@ -25,6 +25,7 @@ export const features: readonly string[] = [
   'persistent',
   'stream',
   'subscribe',
+  'trace',
 ];
 
 /** By the names they have in the configuration. */

@@ -6,7 +6,7 @@ import { reinitialize } from '../../remote/reinitialize.ts';
 import type { Remote } from '../../remote/remote.ts';
 import { defineInterface, type InterfaceHandlers, type MethodCall } from '../index.ts';
 import { type Core, recheck } from './core.ts';
-import { notSupported, serve } from './error-table.ts';
+import { serve } from './error-table.ts';
 
 export interface RemoteTarget {
   readonly core: Core;
@@ -19,6 +19,18 @@ async function startAfresh({ core, remote }: RemoteTarget, call: MethodCall): Pr
   recheck(core, caller);
   core.context.log.info({ remote: remote.name, by: call.sender }, 'reinitialize');
   await reinitialize(core.context, remote, () => core.isStopping);
+}
+
+function readTrace(
+  { core, remote }: RemoteTarget,
+  _call: MethodCall,
+  offset: bigint,
+  max: number,
+): [Buffer, number] {
+  // Beyond what a number holds is beyond every buffer: the text does not reach so far.
+  const from = Number(offset > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : offset);
+  const { data, nextOffset } = core.context.link.readTrace(remote.index, from, max);
+  return [data, nextOffset];
 }
 
 export const remoteHandlers = {
@@ -34,7 +46,7 @@ export const remoteHandlers = {
   },
   methods: {
     Reinitialize: serve(startAfresh),
-    ReadTrace: serve((_target: RemoteTarget) => notSupported('ReadTrace')),
+    ReadTrace: serve(readTrace),
   },
 } satisfies InterfaceHandlers<RemoteTarget>;
 

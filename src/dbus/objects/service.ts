@@ -5,6 +5,7 @@
 import type { LinkApi } from '../../addon/link-api.ts';
 import type {
   DeviceState,
+  Evidence,
   LinkListener,
   OpenedRemote,
   ReceivedMessage,
@@ -274,7 +275,7 @@ export class RpmsgService implements LinkListener {
     found.setPartition(partition);
   }
 
-  remoteReady(remote: number, _generation: number, evidence: 'rxdb' | 'flag' | 'timeout'): void {
+  remoteReady(remote: number, _generation: number, evidence: Evidence): void {
     const found = this.#remotes.get(remote);
     if (found !== undefined) this.#publisher.ready(found, evidence);
   }

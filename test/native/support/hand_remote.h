@@ -38,6 +38,8 @@ public:
   volatile uint8_t* buffers(uint32_t vdev) {
     return at(reply_.buffer_base + vdev * 0x40000, 0x40000);
   }
+  /// Any memory of the board.
+  volatile uint8_t* memory(uint64_t physical, uint64_t length) { return at(physical, length); }
   uint16_t avail_index(uint32_t vdev, uint32_t ring) { return u16(vdev, ring, 0x1002); }
 
   /// Writes a used entry at the shared used index and moves that by one. No word.

@@ -20,6 +20,7 @@ import type {
   SendRequest,
   SendStart,
   StreamSetup,
+  TraceRead,
 } from '../../../src/addon/types.ts';
 import { type ErrorCode, RpmsgdError } from '../../../src/util/errors.ts';
 
@@ -78,6 +79,8 @@ export class FakeLink implements LinkApi {
   /** What the next send answers, whatever else holds. */
   nextSend: SendStart | undefined;
   generation = 1;
+  /** Undefined: the remote has no trace buffer. */
+  trace: string | undefined;
   isClosed = false;
   listener!: LinkListener;
   #remotes = 0;
@@ -226,6 +229,13 @@ export class FakeLink implements LinkApi {
 
   guard(_remote: number, _vdev: number, addresses: readonly number[]): void {
     this.guarded = addresses;
+  }
+
+  readTrace(_remote: number, offset: number, maxBytes: number): TraceRead {
+    if (this.trace === undefined) throw new RpmsgdError('not_supported', 'no trace buffer');
+    const from = offset > this.trace.length ? 0 : offset;
+    const data = Buffer.from(this.trace.slice(from, from + maxBytes));
+    return { data, nextOffset: from + data.length };
   }
 
   deviceStatus(): number {

@@ -133,6 +133,8 @@ export function testConfig(options: HarnessOptions = {}): Config {
           vdevs,
           vringBase: 0x90000000,
           vringStride: 0x10000,
+          tableBase: 0,
+          tableBytes: 0,
           vring1Offset: 0x8000,
           bufferBase: 0x90400000,
           bufferStride: 0x40000,

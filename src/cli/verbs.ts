@@ -6,7 +6,8 @@ import { list } from './list.ts';
 import { open } from './open.ts';
 import { sim } from './sim.ts';
 import { stream } from './stream.ts';
+import { trace } from './trace.ts';
 import type { Verb } from './verb.ts';
 import { version } from './version.ts';
 
-export const verbs: readonly Verb[] = [list, open, stream, doctor, sim, version];
+export const verbs: readonly Verb[] = [list, open, stream, trace, doctor, sim, version];

@@ -4,6 +4,9 @@
 import type { Child, Exit } from './child.mjs';
 
 export const firmwareChannels: readonly string[];
+/** Firmware behaves as OpenAMP unless a test says otherwise. */
+export const isOpenamp: boolean;
+export function firmwareAddress(channel: string, isOfOpenamp?: boolean): number;
 export const defaultConfig: object;
 
 export interface CoreOfScene {
@@ -30,6 +33,8 @@ export interface SceneOptions extends DaemonOptions {
   readonly withoutDaemon?: boolean | undefined;
   /** Give up and leave nothing behind. */
   readonly signal?: AbortSignal | undefined;
+  /** The daemon is told where each remote has its resource table. Default: isOpenamp. */
+  readonly resourceTable?: boolean | undefined;
   /** Command line of a core's firmware; undefined: none is started. */
   readonly firmware?: ((core: CoreOfScene) => string | undefined) | undefined;
 }

@@ -24,9 +24,24 @@ export const firmwareChannels = [
   'rpmsg-name-of-thirty-two-bytes!!',
 ];
 
-/** One remote `cm40` of an i.MX8QXP with two vdevs. */
+/**
+ * Whose habits firmware has unless a test says so: RPMsg-Lite's, or in the second run of the system
+ * tests (vitest.config.ts) OpenAMP's, which is then on another generation of the MU, too.
+ */
+export const isOpenamp = process.env.RPMSGD_TEST_FIRMWARE === 'openamp';
+
+/** The address at which firmware announces a channel: native/sim/README.md, "The applications". */
+export function firmwareAddress(channel, isOfOpenamp = isOpenamp) {
+  return firmwareChannels.indexOf(channel) + 1 + (isOfOpenamp ? 1023 : 0);
+}
+
+/** One remote `cm40` with two vdevs: of an i.MX8QXP, or by that name the core of an i.MX93. */
 export const defaultConfig = {
-  remote: [{ name: 'cm40', platform: 'sim', soc: 'imx8qxp', vdevs: 2 }],
+  remote: [
+    isOpenamp
+      ? { name: 'cm40', platform: 'sim', soc: 'imx93', core: 'm33', vdevs: 2 }
+      : { name: 'cm40', platform: 'sim', soc: 'imx8qxp', vdevs: 2 },
+  ],
 };
 
 /** Loaded when it is needed: this module is read before `npm ci` ran on a fresh checkout. */
@@ -44,6 +59,14 @@ function effectiveConfig(file) {
   const args = [daemonPath, '--config', file, '--print-config'];
   const printed = execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   return toml().parse(printed.toString());
+}
+
+/** Where firmware has its resource table by convention: native/sim/README.md. */
+function placeTables(config) {
+  for (const remote of config.remote ?? []) {
+    const window = ['imx6sx', 'imx7d'].includes(remote.soc) ? 0x10000 : 0x100000;
+    remote.resource_table ??= { base: remote.vrings.base + window - 0x1000, size: 0x1000 };
+  }
 }
 
 /** Sockets are ours, whatever the file says: one for each simulated SoC it speaks of. */
@@ -111,7 +134,8 @@ function startSoc({ soc, socket, remotes }, firmware) {
 
 /** The command line of a core's firmware; `options` are added to it. */
 export function firmwareCommand(vdevs, options = '') {
-  return `${firmwarePath} --vdevs ${vdevs} ${options}`.trim();
+  const behaviour = isOpenamp && !options.includes('--behaviour') ? '--behaviour openamp ' : '';
+  return `${firmwarePath} --vdevs ${vdevs} ${behaviour}${options}`.trim();
 }
 
 /** From now on this process ends in order: aborts on the first SIGINT, SIGTERM or SIGHUP. */
@@ -146,9 +170,10 @@ export class Scene {
   /**
    * Starts everything and waits until the daemon owns its name. Options: config (an object as
    * defaultConfig), configFile (instead), busAddress (use this bus), firmware ({core, vdevs} =>
-   * command line or undefined for none), daemonArgs, daemonEnv, daemonLauncher (what stands before
-   * the daemon's command), show (the daemon's log on ours), withoutDaemon (others start it, by
-   * daemonCommand), signal (an AbortSignal: give up and leave nothing behind).
+   * command line or undefined for none), resourceTable (the daemon is told where each remote has its
+   * table; OpenAMP firmware needs that, and has it by default), daemonArgs, daemonEnv, daemonLauncher
+   * (what stands before the daemon's command), show (the daemon's log on ours), withoutDaemon (others
+   * start it, by daemonCommand), signal (an AbortSignal: give up and leave nothing behind).
    */
   static async start(options = {}) {
     const scene = new Scene();
@@ -170,12 +195,14 @@ export class Scene {
     configFile,
     busAddress,
     firmware,
+    resourceTable,
     withoutDaemon,
     ...daemon
   }) {
     const file = join(this.directory, 'rpmsgd.toml');
     writeFileSync(file, toml().stringify(config));
     this.config = effectiveConfig(configFile ?? file);
+    if (resourceTable ?? isOpenamp) placeTables(this.config);
     const boards = placeSockets(this.config, this.directory);
     writeFileSync(file, toml().stringify(this.config));
     const command = firmware ?? (({ vdevs }) => firmwareCommand(vdevs));

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 
 #include <map>
-#include <set>
 
 #include "support/hand_host.h"
 #include "support/soc_process.h"
@@ -204,19 +203,6 @@ TEST_CASE("a firmware that registered other links drops this one's word and goes
   served.link_up();
   REQUIRE(served.receive());
   CHECK(unserved.used_index(0) == 0);
-}
-
-TEST_CASE("an OpenAMP-like firmware counts its addresses from 1024 and mutes vring0") {
-  Bench bench({"--vdevs", "1", "--behaviour", "openamp"});
-  std::set<uint32_t> addresses;
-  for (int i = 0; i < 6; i++) {
-    const auto message = bench.host->receive();
-    REQUIRE(message);
-    addresses.insert(message->src);
-  }
-  CHECK(addresses == std::set<uint32_t>{1024, 1025, 1026, 1027, 1028, 1029});
-  Result<SharedSpan> rings = bench.opened.platform->map(0x90000000, 0x10000);
-  CHECK((*rings->at(0x2000, 1) & 1) == 1);
 }
 
 TEST_CASE("a silently restarted firmware forgets its place in the rings") {

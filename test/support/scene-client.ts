@@ -22,6 +22,11 @@ export class SceneClient {
     return new SceneClient(await DaemonProcess.start(setup));
   }
 
+  get #firstCore(): string {
+    const [remote] = this.daemon.scene.config['remote'] as { core: string }[];
+    return remote?.core ?? '';
+  }
+
   get address(): string {
     return this.daemon.address;
   }
@@ -41,7 +46,7 @@ export class SceneClient {
   }
 
   /** Process id of a core's firmware, as the board tells it. */
-  async firmwarePid(core = 'cm40'): Promise<number> {
+  async firmwarePid(core = this.#firstCore): Promise<number> {
     return await until(`firmware of ${core}`, () => {
       const output = this.daemon.scene.socs.map((soc) => soc.output).join('');
       const started = [

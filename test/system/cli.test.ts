@@ -2,6 +2,7 @@
 // rpmsgctl against a real daemon.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { firmwareAddress } from '../../packaging/dev/scene.mjs';
 import { DaemonProcess } from '../support/daemon-process.ts';
 
 let daemon: DaemonProcess;
@@ -17,7 +18,8 @@ test('list shows remotes, vdevs and channels as a tree', async () => {
   const lines = stdout.split('\n').map((line) => line.replace(/ {2,}(?=\S+ )/, '  ').trimEnd());
   expect(lines[0]).toMatch(/^cm40 +remote attached, generation 1$/);
   expect(stdout).toMatch(/^ {2}vdev1 +vdev up, 496 bytes a message$/m);
-  expect(stdout).toMatch(/^ {4}channel_echo +channel "echo", remote address 3$/m);
+  expect(stdout).toMatch(/^ {4}channel_echo +channel "echo", remote address \d+$/m);
+  expect(stdout).toContain(`"echo", remote address ${firmwareAddress('echo')}\n`);
 });
 
 test('list as JSON has every object with its interfaces and properties', async () => {

@@ -41,6 +41,7 @@ describe.each(rows)('$bus, firmware $firmware', ({ bus, firmware }) => {
       bus,
       config: { remote: [m4('cm40'), m4('cm41')] },
       firmware: ({ vdevs }) => firmwareCommand(vdevs, firmware),
+      ...(firmware.includes('openamp') ? { resourceTable: true } : {}),
     });
   });
   afterAll(() => scene?.stop());

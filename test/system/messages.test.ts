@@ -21,6 +21,18 @@ const matrix: readonly Row[] = [
   { bus: 'dbus-daemon session', soc: 'imx93', name: 'm33', firmware: '--consumed-notify on' },
   { bus: 'dbus-broker', soc: 'imx8mp', name: 'm7', firmware: '--ready flag' },
   {
+    bus: 'dbus-daemon session',
+    soc: 'imx8qm',
+    name: 'cm41',
+    firmware: '--behaviour openamp --ready none',
+  },
+  {
+    bus: 'dbus-daemon system',
+    soc: 'imx7ulp',
+    name: 'm4',
+    firmware: '--behaviour rpmsg-lite --resource-table',
+  },
+  {
     bus: 'dbus-daemon system',
     soc: 'imx8ulp',
     name: 'm33',
@@ -42,6 +54,7 @@ describe.each(matrix)('$bus, $soc, firmware $firmware', ({ bus, soc, name, firmw
       bus,
       config: { remote: [{ name, platform: 'sim', soc, vdevs: 2 }] },
       firmware: ({ vdevs }) => firmwareCommand(vdevs, firmware),
+      ...(firmware.includes('openamp') ? { resourceTable: true } : {}),
     });
   });
   afterEach(() => scene.endClients());

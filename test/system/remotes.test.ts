@@ -59,7 +59,8 @@ describe('a quiet remote', () => {
 });
 
 test('a remote that serves two of eight vdevs is attached, and these two work', async () => {
-  await start(8, '--link 2,5', { channels: false });
+  // OpenAMP's serves what its resource table has, and no table has gaps.
+  await start(8, '--link 2,5 --behaviour rpmsg-lite', { channels: false });
   const state = (vdev: number) => client.get(devicePath('cm40', vdev), 'Device', 'State');
   for (const vdev of [2, 5]) {
     await until(`vdev ${vdev}`, async () => (await state(vdev)) === 'up');

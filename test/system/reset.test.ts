@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { firmwareCommand } from '../../packaging/dev/scene.mjs';
+import { firmwareAddress, firmwareCommand, isOpenamp } from '../../packaging/dev/scene.mjs';
 import { lives } from '../support/lives.ts';
 import {
   channelPath,
@@ -59,6 +59,7 @@ describe.each(boards)('on $soc', ({ soc, core, bus, cause, partition }) => {
         remote: [{ name: core, platform: 'sim', soc, vdevs: 1 }],
       },
       firmware: () => lives(directory, 'firmware', commands),
+      resourceTable: commands.some((command) => command.includes('openamp')),
       channels: false,
     });
     client = await scene.client();
@@ -159,9 +160,9 @@ describe.each(boards)('on $soc', ({ soc, core, bus, cause, partition }) => {
     );
     order(
       ['vdev0', 'State', 'offered'],
-      [channel, 'RemoteAddress', 1],
+      [channel, 'RemoteAddress', firmwareAddress(pingPong)],
       [channel, 'Connected', true],
-      [own, 'RemoteAddress', 1],
+      [own, 'RemoteAddress', firmwareAddress(pingPong)],
       [own, 'Connected', true],
       ['vdev0', '!ChannelAnnounced'],
     );
@@ -222,17 +223,18 @@ describe.each(boards)('on $soc', ({ soc, core, bus, cause, partition }) => {
   });
 
   test('endpoints bound by name get the new address, those with a fixed peer keep theirs', async () => {
-    await start('', '--behaviour openamp');
+    // Another kind of firmware than the one before has other addresses.
+    await start('', `--behaviour ${isOpenamp ? 'rpmsg-lite' : 'openamp'}`);
     const own = await opened('echo');
     const shared = client.endpoint(await published('echo'));
     const fixed = await client.create(device, NO_ADDRESS, 30);
     const local = await own.get('LocalAddress');
-    expect(await own.get('RemoteAddress')).toBe(3);
+    expect(await own.get('RemoteAddress')).toBe(firmwareAddress('echo'));
     await crash();
     await nextLife();
     for (const endpoint of [own, shared]) {
       await connected(endpoint);
-      expect(await endpoint.get('RemoteAddress')).toBe(1026);
+      expect(await endpoint.get('RemoteAddress')).toBe(firmwareAddress('echo', !isOpenamp));
     }
     await connected(fixed);
     expect(await fixed.get('RemoteAddress')).toBe(30);
@@ -279,7 +281,8 @@ describe.each(boards)('on $soc', ({ soc, core, bus, cause, partition }) => {
   });
 
   test('a restart that nobody tells of is ended by Reinitialize', async () => {
-    await start('--ready none');
+    // RPMsg-Lite's: an OpenAMP remote is found by its status byte (resource-table.test.ts).
+    await start('--ready none --behaviour rpmsg-lite');
     const endpoint = await opened('echo');
     await endpoint.send(Buffer.from('before'));
     expect((await endpoint.receiveData()).toString()).toBe('before');

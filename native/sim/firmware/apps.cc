@@ -68,7 +68,8 @@ bool ping_pong(Link& link, const Message& message) {
   } else if (!is_text(message, "hello world!")) {
     return true;
   }
-  return answer(link, message, &counter, sizeof counter);
+  const Message to_peer = {link.peer_of(kPingPong, message), message.dst, 0, nullptr};
+  return answer(link, to_peer, &counter, sizeof counter);
 }
 
 } // namespace

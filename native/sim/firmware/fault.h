@@ -23,6 +23,10 @@ enum class Fault : uint8_t {
   used_idx_jump,
   short_used_len,
   header_len_overrun,
+  // what a resource table says
+  bad_table,
+  needs_reset,
+  status_zero,
   // a MU or a life gone wrong
   never_drain_rr,
   bad_word,

@@ -24,7 +24,7 @@ constexpr uint32_t kMaxVdevs = 8;
 
 constexpr char kHelp[] =
     "Usage: rpmsg-firmware [options]\n"
-    "An M core's program on a simulated SoC: behaves as an RPMsg-Lite remote.\n"
+    "An M core's program on a simulated SoC: an RPMsg-Lite remote, or an OpenAMP one.\n"
     "\n"
     "  --socket PATH            rpmsg-soc's socket (default $RPMSG_SOC_SOCKET)\n"
     "  --core NAME              which core this is (default $RPMSG_SOC_CORE, else cm40)\n"
@@ -33,6 +33,7 @@ constexpr char kHelp[] =
     "  --app NAME,NAME          serve only these applications (default all)\n"
     "  --channels N             serve N echoes more: channel-1 to channel-N (at most 448)\n"
     "  --behaviour rpmsg-lite|openamp\n"
+    "  --resource-table         write one although rpmsg-lite never looks at it (openamp has one)\n"
     "  --consumed-notify on|off tell the host of returned buffers (default: openamp only)\n"
     "  --ready none|rxdb|flag   how to say that the stack is ready (default rxdb)\n"
     "  --print-ready            print \"ready NANOSECONDS\" (CLOCK_MONOTONIC) as it says so\n"
@@ -123,6 +124,7 @@ enum Option {
   kChannels,
   kBehaviour,
   kConsumed,
+  kResourceTable,
   kReady,
   kPrintReady,
   kDelay,
@@ -142,6 +144,7 @@ constexpr option kOptions[] = {{"socket", required_argument, nullptr, kSocket},
                                {"channels", required_argument, nullptr, kChannels},
                                {"behaviour", required_argument, nullptr, kBehaviour},
                                {"consumed-notify", required_argument, nullptr, kConsumed},
+                               {"resource-table", no_argument, nullptr, kResourceTable},
                                {"ready", required_argument, nullptr, kReady},
                                {"print-ready", no_argument, nullptr, kPrintReady},
                                {"announce-delay-ms", required_argument, nullptr, kDelay},
@@ -171,6 +174,7 @@ bool apply(int c, const char* value, FirmwareOptions& options, int& consumed) {
     options.behaviour = choice == 1 ? Behaviour::openamp : Behaviour::rpmsg_lite;
     return choice >= 0;
   case kConsumed: return (consumed = choose("consumed-notify", value, {"off", "on"})) >= 0;
+  case kResourceTable: return options.resource_table = true;
   case kReady:
     choice = choose("ready", value, {"none", "rxdb", "flag"});
     options.ready = static_cast<ReadySignal>(choice);

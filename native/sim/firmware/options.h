@@ -21,7 +21,8 @@ struct FirmwareOptions {
   uint32_t apps = ~0u; // bit i: application number i + 1 is served
   Behaviour behaviour = Behaviour::rpmsg_lite;
   bool consumed_notify = false;
-  uint32_t channels = 0; // echoes more
+  bool resource_table = false; // rpmsg_lite writes one, too
+  uint32_t channels = 0;       // echoes more
   ReadySignal ready = ReadySignal::rxdb;
   uint32_t announce_delay_ms = 0;
   bool print_ready = false;

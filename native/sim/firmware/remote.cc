@@ -52,10 +52,10 @@ Remote::Remote(const FirmwareOptions& options, const AttachedBoard& board)
       mu_(board.mu(), board.reply().side, board.descriptor(RPMSG_SIM_FD_OWN_INTERRUPT),
           board.descriptor(RPMSG_SIM_FD_PEER_INTERRUPT), options_.fault),
       words_(mu_, board.reply().word_mask, board.power_line(), options_.fault),
-      hold_(options.hold) {
+      table_(options, board), hold_(options.hold) {
   links_.reserve(32);
   for (uint32_t i = 0; i < 32; i++)
-    if ((options.links >> i & 1) != 0) links_.emplace_back(options, board, words_, i);
+    if ((options.links >> i & 1) != 0) links_.emplace_back(options, board, words_, table_, i);
 }
 
 void Remote::run() {
@@ -81,6 +81,7 @@ void Remote::run() {
 }
 
 void Remote::say_ready() {
+  table_.trace().say("stack ready");
   if (options_.print_ready) print_ready_time();
   if (options_.ready == ReadySignal::rxdb) mu_.ring(kReadyDoorbell);
   if (options_.ready == ReadySignal::flag) mu_.set_flags(1);
@@ -90,7 +91,7 @@ void Remote::say_ready() {
 void Remote::on_words(uint32_t queues, int64_t now_ms) {
   for (Link& link : links_) {
     const uint32_t both = queues >> (2 * link.index());
-    if ((both & 1) != 0) link.on_link_up(now_ms);
+    if ((both & 1) != 0) link.on_link_word(now_ms);
     if ((both & 2) != 0) link.on_message_word();
   }
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/firmware/link.h"
+#include "sim/firmware/resource_table.h"
 
 namespace rpmsg::sim {
 
@@ -25,6 +26,7 @@ private:
   const FirmwareOptions& options_;
   Mu mu_;
   WordPort words_;
+  ResourceTable table_;
   std::vector<Link> links_;
   bool hold_;
 };

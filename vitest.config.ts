@@ -19,23 +19,48 @@ interface Level {
   readonly timeoutS: number;
   /** Files of one level may run beside each other only where they do not share the two CPUs. */
   readonly parallel: boolean;
+  /** Whose tests it runs again, if they are another's. */
+  readonly folder?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files that would show nothing new, or cannot be so. */
+  readonly exclude?: readonly string[];
 }
 
 const levels: readonly Level[] = [
   { name: 'unit', timeoutS: 10, parallel: true },
   { name: 'integration', timeoutS: 30, parallel: false },
   { name: 'system', timeoutS: 60, parallel: false },
+  {
+    name: 'system-openamp',
+    folder: 'system',
+    timeoutS: 60,
+    parallel: false,
+    env: { RPMSGD_TEST_FIRMWARE: 'openamp' },
+    exclude: [
+      'bench', // measures what the bench measures
+      'first-act', // counts calls of SCFW, which the i.MX93 has not
+      'bus-defects', // no firmware in these
+      'bus-hostile',
+      'bus-tree',
+      'errors-config',
+      'resource-table', // says itself which firmware
+      'daemon-readme', // the README and the demo show RPMsg-Lite's
+      'demo',
+    ],
+  },
   { name: 'e2e', timeoutS: 90, parallel: false },
   { name: 'vm', timeoutS: 120, parallel: false },
 ];
 
 export default defineConfig({
   test: {
-    projects: levels.map(({ name, timeoutS, parallel }) => ({
+    projects: levels.map(({ name, timeoutS, parallel, folder = name, env = {}, exclude = [] }) => ({
       plugins,
       test: {
         name,
-        include: [`test/${name}/**/*.test.ts`],
+        include: [`test/${folder}/**/*.test.ts`],
+        exclude: exclude.map((file) => `test/${folder}/${file}.test.ts`),
+        env,
         testTimeout: timeoutS * (soak ? 10_000 : 1_000),
         hookTimeout: 30_000,
         fileParallelism: parallel,

@@ -83,6 +83,7 @@ const stages = {
   unit: () => vitestStage('unit'),
   integration: () => vitestStage('integration'),
   system: () => vitestStage('system'),
+  'system-openamp': () => vitestStage('system-openamp'),
   asan: () => nativeStage('asan'),
   tsan: () => nativeStage('tsan'),
 };

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Scene } from '../../packaging/dev/scene.mjs';
+import { firmwareAddress, Scene } from '../../packaging/dev/scene.mjs';
 import { startBus } from '../support/bus-process.ts';
 import { Interactive } from '../support/interactive.ts';
 import { PlainBus } from '../support/plain-bus.ts';
@@ -123,10 +123,13 @@ describe('stream in pipes', () => {
   });
 
   test('frames messages with their header if asked to', async () => {
-    const header = '00000000' + '03000000' + '00000000' + '0200' + '0000';
+    const word = Buffer.alloc(4);
+    word.writeUInt32LE(firmwareAddress('echo'));
+    const peer = word.toString('hex');
+    const header = `00000000${peer}0000000002000000`;
     const args = ['--framing', 'header', '--hex'];
     const { out } = await run(`${header}6869\n`, 'stream', ...echo, ...quick, ...args);
-    expect(String(out)).toMatch(/^03000000[0-9a-f]{16}020000006869\n$/);
+    expect(String(out)).toMatch(new RegExp(`^${peer}[0-9a-f]{16}020000006869\\n$`));
   });
 
   test('ends quietly when nobody reads what it prints', async () => {

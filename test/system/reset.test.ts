@@ -179,7 +179,11 @@ describe.each(boards)('on $soc', ({ soc, core, bus, cause, partition }) => {
       order(['', '!ResetNotified'], [path, 'Connected', false], ['', 'Generation', 2]);
       expect(story.all(path, 'Connected').map(({ value }) => value)).toEqual([false, true]);
     }
-    expect(story.all('', 'LastReset')).toMatchObject([{ value: [expect.anything(), cause] }]);
+    // Where only the remote tells, its new resource table says so before its doorbell does.
+    const causes = isOpenamp && cause === 'rxdb' ? [cause, 'status'] : [cause];
+    const resets = story.all('', 'LastReset').map(({ value }) => (value as unknown[])[1]);
+    expect(resets).toHaveLength(1);
+    expect(causes).toContain(resets[0]);
     const together = story.all('', 'Generation')[0]?.message;
     const names = story.told.filter(({ message }) => message === together).map(({ what }) => what);
     expect(names.sort()).toEqual(['Generation', 'LastReset', 'ResetCount', 'State']);

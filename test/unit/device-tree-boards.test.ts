@@ -180,6 +180,13 @@ describe.each(Object.entries(boards))('%s', (board, expected) => {
   });
 });
 
+it('has the place of the resource table where a tree reserves one', () => {
+  const [mm] = remotesOf('imx8mm-evk-rpmsg');
+  expect(mm?.setup).toMatchObject({ tableBase: 0xb80ff000, tableBytes: 0x1000 });
+  const [qxp] = remotesOf('imx8qxp-mek');
+  expect(qxp?.setup).toMatchObject({ tableBytes: 0 });
+});
+
 it('is overridden by files, key by key, and added to', () => {
   const deviceTree = unpackSource('boards/imx8qxp-mek.dts', folder);
   const file = join(folder, 'rpmsgd.toml');

@@ -73,6 +73,9 @@ export function describeByMemory(reader: NodeReader, node: DeviceTreeNode): Foun
   remote.look(['vrings', 'base'], () => sayVrings(remote, unwrap(memory), node));
   const buffers = memory.value?.buffers;
   if (buffers !== undefined) sayBuffers(remote, buffers);
+  // Trees reserve it for firmware without one, too: what is there and is none holds nothing up.
+  const table = memory.value?.resourceTable;
+  if (table !== undefined) sayPlace(remote, 'resource_table', table);
   return remote;
 }
 
@@ -129,7 +132,15 @@ function sayVrings(
   remote.say(['vrings', 'vring1_offset'], vring1Offset, from(1), 'reg');
 }
 
-function sayBuffers(remote: FoundRemote, { base, size, node }: ReturnType<typeof pieceOf>): void {
-  remote.say(['buffers', 'base'], base, node, 'reg');
-  remote.say(['buffers', 'size'], size, node, 'reg');
+function sayBuffers(remote: FoundRemote, piece: ReturnType<typeof pieceOf>): void {
+  sayPlace(remote, 'buffers', piece);
+}
+
+function sayPlace(
+  remote: FoundRemote,
+  key: 'buffers' | 'resource_table',
+  { base, size, node }: ReturnType<typeof pieceOf>,
+): void {
+  remote.say([key, 'base'], base, node, 'reg');
+  remote.say([key, 'size'], size, node, 'reg');
 }

@@ -249,11 +249,10 @@ bool Remote::serve_transmit(uint32_t& budget) {
 /// whoever is first gets the one that is left over.
 bool Remote::serve_senders(Vdev& vdev, uint32_t& budget) {
   if (!StreamService::is_waiting(vdev)) {
-    const bool found = sends_.pump(vdev);
-    (void)streams_.collect(vdev, life_.generation(), budget, service_ns_); // what a death left
-    return found;
+    (void)streams_.collect(vdev, life_.generation(), budget, service_ns_); // none waits any more
+    return sends_.pump(vdev);
   }
-  const uint32_t streams = vdev.streams().with_packets.size();
+  const uint32_t streams = std::max(1u, vdev.streams().with_packets.size()); // or what a death left
   const SendPath::Share share = sends_.share(vdev, streams);
   const bool callers_first =
       share.callers > 0 && turn_++ % (share.callers + streams) < share.callers;
@@ -339,7 +338,7 @@ void Remote::open_stream(Stream& stream, uint64_t tag) {
 
 void Remote::close_stream(Endpoint& endpoint) {
   if (endpoint.stream == nullptr) return;
-  streams_.close(*endpoint.stream);
+  streams_.close(*endpoint.stream, life_.generation());
 }
 
 void Remote::set_stream_peer(Endpoint& endpoint, uint32_t address, uint32_t generation) {

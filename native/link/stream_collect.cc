@@ -12,12 +12,30 @@
 
 namespace rpmsg {
 
+/// As recvmmsg(), without waiting. A client that closes its end with packets unread makes the next
+/// call fail once; what it had sent is there nevertheless.
+int StreamService::receive_packets(const Stream& stream, std::span<mmsghdr> packets, int flags) {
+  for (bool was_reset = false;;) {
+    const int count =
+        recvmmsg(stream.socket.get(), packets.data(), static_cast<unsigned>(packets.size()),
+                 flags | MSG_DONTWAIT, nullptr);
+    if (count >= 0 || (errno != EINTR && (errno != ECONNRESET || was_reset))) return count;
+    was_reset = was_reset || errno == ECONNRESET;
+  }
+}
+
 uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget, uint64_t now_ns) {
   StreamSet& set = vdev.streams();
   begin_life(vdev, generation); // before anything of a former one could be sent
   set.is_short = false;
-  if (set.with_packets.empty() && vdev.stream_state().incoming().asked == 0) return 0;
-  if (!resume_batch(vdev, generation)) return 0;
+  if (!is_waiting(vdev)) {
+    if (vdev.streams_wait) sends_.set_streams_wait(vdev, false); // the last that did is over
+    return 0;
+  }
+  if (!resume_batch(vdev, generation)) {
+    set.is_short = true; // of buffers or credit: both come back with what the remote has used
+    return 0;
+  }
   uint32_t moved = 0;
   bool is_short = false;
   const uint32_t share = sends_.share(vdev, set.with_packets.size()).buffers;
@@ -67,11 +85,8 @@ StreamService::Step StreamService::collect_from(Stream& stream, uint32_t wanted)
 /// Fills the batch that was begun; how many of its entries are messages.
 uint32_t StreamService::take_packets(Stream& stream, uint32_t asked) {
   StreamState& state = stream.endpoint.vdev.stream_state();
-  mmsghdr* const packets = state.incoming_packets().data();
-  int count = 0;
-  do {
-    count = recvmmsg(stream.socket.get(), packets, asked, MSG_DONTWAIT | MSG_TRUNC, nullptr);
-  } while (count < 0 && errno == EINTR);
+  const std::span<mmsghdr> packets = state.incoming_packets().first(asked);
+  const int count = receive_packets(stream, packets, MSG_TRUNC);
   if (count < 0 && errno != EAGAIN) stream.has_hung_up = true;
   uint32_t taken = count < 0 ? 0 : static_cast<uint32_t>(count);
   if (taken < asked) stream.is_readable = false; // an edge says when there is more

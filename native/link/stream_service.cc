@@ -93,8 +93,7 @@ void StreamService::discard(Stream& stream) {
   std::array<mmsghdr, kStreamBatch> packets{};
   for (uint32_t taken = 0; taken < kMostDiscarded;) {
     // Without a place for their bytes: only how many there were is of interest.
-    const int count =
-        recvmmsg(stream.socket.get(), packets.data(), packets.size(), MSG_DONTWAIT, nullptr);
+    const int count = receive_packets(stream, packets, 0);
     if (count <= 0) return;
     const auto last = static_cast<size_t>(count) - 1;
     const bool is_empty = (packets[last].msg_hdr.msg_flags & MSG_TRUNC) == 0;
@@ -109,18 +108,23 @@ void StreamService::discard(Stream& stream) {
   }
 }
 
-void StreamService::close(Stream& stream) {
-  // One look is owed to a client that has just sent and now closes its endpoint.
+void StreamService::close(Stream& stream, uint32_t generation) {
   if (stream.options.writes) {
-    uint32_t taken = 0;
-    uint32_t step = 0;
-    do {
-      step = collect_from(stream, kStreamBatch).moved;
-      taken += step;
-    } while (step > 0 && taken < kMostDiscarded);
+    // One look is owed to a client that has just sent and now closes its endpoint. But there is
+    // only one batch, and what a death left in it is somebody's, too.
+    if (resume_batch(stream.endpoint.vdev, generation)) take_what_is_there(stream);
     discard(stream);
   }
   end(stream, StreamEnd::closed);
+}
+
+void StreamService::take_what_is_there(Stream& stream) {
+  uint32_t taken = 0;
+  uint32_t step = 0;
+  do {
+    step = collect_from(stream, kStreamBatch).moved;
+    taken += step;
+  } while (step > 0 && taken < kMostDiscarded);
 }
 
 void StreamService::end(Stream& stream, StreamEnd why) {

@@ -25,7 +25,7 @@ public:
   /// Begins to serve it, in life `generation`; `tag` is what epoll reports.
   void open(Stream& stream, uint64_t tag, uint32_t generation);
   /// What its socket holds goes into the ring as far as that has room; then it is over.
-  void close(Stream& stream);
+  void close(Stream& stream, uint32_t generation);
   /// Its socket has something new to say: EPOLLIN and its kin.
   void on_socket(Stream& stream, uint32_t events);
   /// The peer's address is known, has changed, or is not known any more (kAnyAddress).
@@ -38,7 +38,9 @@ public:
   /// From clients into the ring; how many packets left their sockets, `budget` at most.
   uint32_t collect(Vdev& vdev, uint32_t generation, uint32_t budget, uint64_t now_ns);
   /// Some stream has packets: they go as soon as there is a buffer, a credit or a peer.
-  static bool is_waiting(Vdev& vdev) { return !vdev.streams().with_packets.empty(); }
+  static bool is_waiting(Vdev& vdev) {
+    return !vdev.streams().with_packets.empty() || vdev.stream_state().incoming().asked != 0;
+  }
   /// When collect() wants to be called although nothing happened, or kNever.
   uint64_t next_deadline() const { return lingering_ > 0 ? linger_look_ns_ : kNever; }
 
@@ -62,7 +64,9 @@ private:
   };
 
   Step collect_from(Stream& stream, uint32_t wanted);
+  void take_what_is_there(Stream& stream);
   static uint32_t take_packets(Stream& stream, uint32_t asked);
+  static int receive_packets(const Stream& stream, std::span<mmsghdr> packets, int flags);
   static bool is_at_end(const Stream& stream);
   void post_batch(Vdev& vdev, Endpoint& endpoint, uint32_t taken, uint32_t& places);
   bool resume_batch(Vdev& vdev, uint32_t generation);

@@ -18,7 +18,8 @@ enum Flag : uint32_t {
   kZeroLength = 8,
   kKeepOnReset = 16,
   kFixedPeer = 32,
-  kAllFlags = 63,
+  kBoundPeer = 64,
+  kAllFlags = 127,
 };
 
 constexpr size_t round_up(size_t bytes) {
@@ -54,18 +55,16 @@ uint32_t leading_moved(std::span<const mmsghdr> packets, uint32_t asked) {
 uint32_t stream_flags(const StreamOptions& options) {
   return (options.reads ? kReads : 0u) | (options.writes ? kWrites : 0u) |
          (options.with_header ? kWithHeader : 0u) | (options.zero_length ? kZeroLength : 0u) |
-         (options.keep_on_reset ? kKeepOnReset : 0u) | (options.fixed_peer ? kFixedPeer : 0u);
+         (options.keep_on_reset ? kKeepOnReset : 0u) | (options.fixed_peer ? kFixedPeer : 0u) |
+         (options.bound_peer ? kBoundPeer : 0u);
 }
 
 StreamOptions stream_options(const StreamRecord& record) {
   const uint32_t flags = record.flags;
-  return {(flags & kReads) != 0,
-          (flags & kWrites) != 0,
-          (flags & kWithHeader) != 0,
-          (flags & kZeroLength) != 0,
-          (flags & kKeepOnReset) != 0,
-          (flags & kFixedPeer) != 0,
-          record.hold};
+  return {(flags & kReads) != 0,       (flags & kWrites) != 0,
+          (flags & kWithHeader) != 0,  (flags & kZeroLength) != 0,
+          (flags & kKeepOnReset) != 0, (flags & kFixedPeer) != 0,
+          (flags & kBoundPeer) != 0,   record.hold};
 }
 
 size_t StreamState::state_bytes(uint32_t buffer_bytes) {

@@ -26,6 +26,7 @@ struct StreamOptions {
   bool zero_length = false;   // empty messages are delivered, as a packet of no bytes
   bool keep_on_reset = false; // what a reset finds in the socket goes to the next life
   bool fixed_peer = false;    // the peer's address stays over resets
+  bool bound_peer = false;    // the peer is a channel: nobody becomes it by sending
   uint32_t hold = 0;          // messages kept for a client that does not read, at most
 };
 

@@ -120,6 +120,38 @@ TEST_CASE("a host killed at any store of taking packets out of a socket sends ea
   CHECK(k > 30);
 }
 
+TEST_CASE("of a stream closed as soon as it is resumed each packet is sent once, or counted") {
+  bool has_died = true;
+  for (uint64_t k = 1; has_died; ++k) {
+    CAPTURE(k);
+    StreamWorld world;
+    const uint16_t before = world.bench.remote.avail_index(0, 1);
+    world.seen = [&world, before] {
+      return world.bench.remote.avail_index(0, 1) == static_cast<uint16_t>(before + kAtOnce);
+    };
+    has_died = world.round(
+        k,
+        [&] {
+          for (uint8_t i = 0; i < kAtOnce; ++i)
+            REQUIRE(world.client.send({i}) == 0);
+        },
+        [&](Host& next) {
+          next.link().close_stream(next.id);
+          REQUIRE(next.until([&] { return !next.streams_over.empty(); }));
+          std::vector<Bytes> heard;
+          const auto& counters = *next.link().endpoint_counters(next.id);
+          REQUIRE(next.until([&] {
+            for (const Bytes& payload : world.take_heard())
+              heard.push_back(payload);
+            return heard.size() + counters.tx_dropped.get() >= kAtOnce;
+          }));
+          CHECK(heard.size() + counters.tx_dropped.get() == kAtOnce);
+          for (size_t i = 0; i < heard.size(); ++i)
+            CHECK(heard[i] == Bytes{static_cast<uint8_t>(i)});
+        });
+  }
+}
+
 TEST_CASE("a host killed at any store of putting messages into a socket delivers each once") {
   StreamWorld world;
   uint8_t number = 1;

@@ -132,9 +132,10 @@ export class Delivery {
   }
 
   push(message: ReceivedMessage): void {
-    if (this.#isStreaming) return;
     this.#log.push(message);
     this.#lookAhead = 0;
+    // On its way as the stream began. Should that never be served, it is not to be lost.
+    if (this.#isStreaming) return;
     if (this.#subscribers.size > 0) this.#pump();
     else if (this.#receivers.size > 0) this.#settleSoon();
     if (this.#log.size <= this.#rxQueue) return;

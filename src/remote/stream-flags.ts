@@ -4,10 +4,12 @@
 
 import type { StreamOptions } from '../addon/types.ts';
 
-/** `fixedPeer`: the peer's address outlives resets. */
-export function streamFlags(options: StreamOptions, fixedPeer: boolean): number {
+/** `peer`: it is given and outlives resets; it is a channel's; or whoever sends first is it. */
+export function streamFlags(options: StreamOptions, peer: 'fixed' | 'channel' | 'learned'): number {
   const { reads, writes, withHeader, zeroLength, keepOnReset } = options;
-  const all = [reads, writes, withHeader, zeroLength, keepOnReset, fixedPeer];
+  const isFixed = peer === 'fixed';
+  const isBound = peer === 'channel';
+  const all = [reads, writes, withHeader, zeroLength, keepOnReset, isFixed, isBound];
   return all.reduce((flags, flag, bit) => flags | (flag ? 1 << bit : 0), 0);
 }
 

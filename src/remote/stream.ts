@@ -80,7 +80,8 @@ export class EndpointStream {
     const { sender, uid } = this.#holder;
     const { hold } = this.options;
     const flags = this.#flags;
-    this.#context.store.commit(changes.stream({ endpoint: id, sender, uid, flags, hold }));
+    const { group } = this;
+    this.#context.store.commit(changes.stream({ endpoint: id, sender, uid, flags, hold, group }));
   }
 
   /** The link serves it from now on and owns `fd`, whatever comes. Throws RpmsgdError. */
@@ -98,9 +99,10 @@ export class EndpointStream {
     if (this.#isOpen) this.#context.link.setStreamPeer(id, peer, device.remote.generation);
   }
 
-  /** Asks the link to end it; ended() follows. */
+  /** Ends it, if the link serves it once that has: ended() follows. */
   close(): void {
     if (this.#isOpen) this.#context.link.closeStream(this.#endpoint.id);
+    else this.#endpoint.endStream();
   }
 
   note({ dropped, refused, refusedBytes, refusal }: StreamNote): void {
@@ -112,9 +114,14 @@ export class EndpointStream {
     }
     if (this.#notice !== undefined) return;
     this.#tell();
+    this.#pause();
+  }
+
+  /** What comes meanwhile is told together, and once more only after as long again. */
+  #pause(): void {
     this.#notice = setTimeout(() => {
       this.#notice = undefined;
-      this.#tell();
+      if (this.#tell()) this.#pause();
     }, noticeMs);
     this.#notice.unref();
   }
@@ -132,14 +139,22 @@ export class EndpointStream {
   }
 
   get #flags(): number {
-    return streamFlags(this.options, this.#endpoint.spec.peer !== undefined);
+    const { peer, channel } = this.#endpoint.spec;
+    const isFixed = channel === undefined && peer !== undefined;
+    return streamFlags(
+      this.options,
+      isFixed ? 'fixed' : channel === undefined ? 'learned' : 'channel',
+    );
   }
 
-  #tell(): void {
+  /** False: there was nothing to tell. */
+  #tell(): boolean {
     const { port } = this.#holder;
+    const isNews = this.#dropped > 0 || this.#refused > 0;
     if (this.#dropped > 0) port.overrun(this.#dropped);
     if (this.#refused > 0) port.refused(this.#refused, this.#refusedBytes, this.#refusal);
     this.#dropped = 0;
     this.#refused = 0;
+    return isNews;
   }
 }

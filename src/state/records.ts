@@ -69,6 +69,8 @@ export interface StreamRecord {
   /** As the link has them. */
   readonly flags: number;
   readonly hold: number;
+  /** To which its channel was narrowed when it was acquired. */
+  readonly group?: string | undefined;
 }
 
 const count = integer(0, Number.MAX_SAFE_INTEGER);
@@ -114,7 +116,10 @@ const shapes = {
     },
     { sent: record({ before: count, outstanding: list(count) }) },
   ),
-  stream: record({ endpoint: id, sender: text, uid: address, flags: count, hold: id }),
+  stream: record(
+    { endpoint: id, sender: text, uid: address, flags: count, hold: id },
+    { group: text },
+  ),
   /** Newer than what the subscription itself says. */
   acknowledged: count,
 } as const satisfies Record<string, Check>;

@@ -4,6 +4,7 @@
 
 import { closeSync } from 'node:fs';
 import type { StreamOptions } from '../../addon/types.ts';
+import type { Caller } from '../../remote/callers.ts';
 import type { Endpoint } from '../../remote/endpoint.ts';
 import type { EndpointStream } from '../../remote/stream.ts';
 import { RpmsgdError } from '../../util/errors.ts';
@@ -11,6 +12,11 @@ import type { MethodCall, Variant } from '../index.ts';
 import { recheck } from './core.ts';
 import { checkOpen, type EndpointTarget, enter } from './endpoint-target.ts';
 import { checkChoice, checkRange, readOptions } from './options.ts';
+
+interface Started {
+  readonly stream: EndpointStream;
+  readonly firstSeq: number;
+}
 
 function readStreamOptions(
   endpoint: Endpoint,
@@ -51,14 +57,14 @@ export async function acquireStream(
   // Who wants no answer would leave a socket that nobody has.
   if (call.noReply) return undefined;
   const holder = core.streams.hold(path, caller.sender, uid);
-  let started: { stream: EndpointStream; firstSeq: number };
+  let started: Started;
   try {
     started = endpoint.startStream(options, holder);
   } catch (error) {
     holder.ended();
     throw error;
   }
-  return await handOver(target, call, started.stream, started.firstSeq);
+  return await handOver(target, call, caller, started);
 }
 
 function serve(endpoint: Endpoint, stream: EndpointStream, fd: number, firstSeq: number): void {
@@ -77,8 +83,8 @@ function serve(endpoint: Endpoint, stream: EndpointStream, fd: number, firstSeq:
 async function handOver(
   { core, endpoint }: EndpointTarget,
   call: MethodCall,
-  stream: EndpointStream,
-  firstSeq: number,
+  caller: Caller,
+  { stream, firstSeq }: Started,
 ): Promise<unknown> {
   let ours = -1;
   try {
@@ -86,7 +92,7 @@ async function handOver(
     ours = own;
     try {
       await stream.keep(ours);
-      recheck(core, core.callers.get(call.sender));
+      recheck(core, caller);
       if (stream.isOver) checkOpen(endpoint);
     } catch (error) {
       closeSync(theirs);

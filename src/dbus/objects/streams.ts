@@ -50,9 +50,10 @@ export class Streams {
     inherited.clear();
   }
 
-  #resume({ endpoint: id, sender, uid, flags, hold }: StreamRecord, fd: number): boolean {
+  #resume({ endpoint: id, sender, uid, flags, hold, group }: StreamRecord, fd: number): boolean {
     const endpoint = this.#context.deviceOf.get(id)?.endpoint(id);
-    if (endpoint === undefined) return false;
+    // As with a Reload: its holder was never asked about another group.
+    if (endpoint === undefined || endpoint.group !== group) return false;
     const { link } = this.#context;
     const isServed = link.resumeStream(id, fd);
     const holder = this.#hold(endpointPath(endpoint), sender, uid, Number.POSITIVE_INFINITY);

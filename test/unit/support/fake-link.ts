@@ -84,6 +84,8 @@ export class FakeLink implements LinkApi {
   isClosed = false;
   listener!: LinkListener;
   #remotes = 0;
+  /** Streams of the process before, whose sockets have not come. */
+  readonly #unresumed = new Set<number>();
   #resume: Resume = 'cold';
   #events: (() => void)[] = [];
 
@@ -96,6 +98,10 @@ export class FakeLink implements LinkApi {
     next.#resume = resume;
     next.generation = generation;
     if (resume === 'lost' || resume === 'adopted') return next;
+    for (const [id, setup] of this.streams) {
+      next.streams.set(id, setup);
+      next.#unresumed.add(id);
+    }
     for (const [id, { setup, queue, nextSeq }] of this.endpoints) {
       next.endpoints.set(id, { ...newEndpoint(setup), isKept: true, queue: [...queue], nextSeq });
     }
@@ -213,10 +219,12 @@ export class FakeLink implements LinkApi {
   }
 
   resumeStream(endpoint: number): boolean {
-    return this.streams.has(endpoint);
+    return this.#unresumed.delete(endpoint);
   }
 
-  dropUnresumed(): void {}
+  dropUnresumed(): void {
+    for (const id of this.#unresumed) this.streams.delete(id);
+  }
 
   closeStream(endpoint: number): void {
     this.endStream(endpoint);

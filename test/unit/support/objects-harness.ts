@@ -166,6 +166,8 @@ export interface HarnessPast {
   readonly store?: ObjectStore;
   /** The bus's id; without one there is nobody to meet. */
   readonly bus?: string;
+  /** Descriptors that the service manager kept. */
+  readonly inherited?: Map<string, number>;
 }
 
 export class Harness {
@@ -178,11 +180,16 @@ export class Harness {
   /** Answers leave at once; a test replaces it. */
   leave = (callback: () => void) => callback();
   reload = () => Promise.resolve();
+  /** The service manager keeps a descriptor, or does not; a test replaces it. */
+  keep: (name: string) => Promise<boolean> = () => Promise.resolve(false);
+  /** Names that it was told to forget. */
+  readonly forgotten: string[] = [];
   /** Answers Ping; a test replaces it. */
   ping: (sender: string) => Promise<unknown[]> = () => Promise.resolve([]);
 
   constructor(options: HarnessOptions = {}, past: HarnessPast = {}) {
     const { link = new FakeLink(), store = ObjectStore.inMemory() } = past;
+    const { inherited = new Map<string, number>() } = past;
     this.link = link;
     const config = testConfig(options);
     const ignore = () => {};
@@ -198,9 +205,9 @@ export class Harness {
       },
       config,
       descriptors: {
-        store: () => Promise.resolve(false),
-        remove: () => false,
-        inherited: () => new Map(),
+        store: (name) => this.keep(name),
+        remove: (name) => this.forgotten.push(name) > 0,
+        inherited: () => inherited,
       },
       version: '1.2.3',
       reload: () => this.reload(),
@@ -216,7 +223,7 @@ export class Harness {
 
   /** The next daemon over what a former one left; its clients are on `bus`, but for those who `left`. */
   static async after(
-    past: Required<HarnessPast>,
+    past: HarnessPast & { readonly bus: string },
     options: HarnessOptions = {},
     left: readonly string[] = [],
   ): Promise<Harness> {
@@ -279,6 +286,7 @@ export class Harness {
     const call = {
       sender,
       noReply,
+      canReturnFds: true,
       onceLeaving: (callback: () => void) => this.leave(callback),
       onceWritten: (callback: () => void) => this.leave(callback),
       replyEmpty: () => settle(undefined),

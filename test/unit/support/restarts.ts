@@ -39,6 +39,7 @@ export interface Death extends HarnessOptions {
   readonly generation?: number;
   readonly bus?: string;
   readonly left?: readonly string[];
+  readonly inherited?: Map<string, number>;
 }
 
 /** The first daemon, on bus "a". */
@@ -51,9 +52,13 @@ export function begin(given: HarnessOptions = {}): Harness {
 /** Kills a daemon that has done what it had begun, and starts the next one. */
 export async function next(harness: Harness, death: Death = {}): Promise<Harness> {
   await tick();
-  const { resume = 'resumed', generation, bus = 'a', left = [], ...given } = death;
+  const { resume = 'resumed', generation, bus = 'a', left = [], inherited, ...given } = death;
   const link = harness.link.restart(resume, generation);
-  return await Harness.after({ link, store: openStore(), bus }, given, left);
+  return await Harness.after(
+    { link, store: openStore(), bus, ...(inherited && { inherited }) },
+    given,
+    left,
+  );
 }
 
 /** Stops a daemon in order. */

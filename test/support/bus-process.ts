@@ -3,7 +3,15 @@
 // dbus-broker. Each lives in its own temporary directory and dies with its test.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +53,10 @@ export function compileHelper(
   const source = join(here, `${name}.c`);
   const binary = join(buildDir, name);
   const built = statSync(binary, { throwIfNoEntry: false });
-  if (built !== undefined && built.mtimeMs > statSync(source).mtimeMs) return binary;
+  const headers = readdirSync(here).filter((file) => file.endsWith('.h'));
+  const sources = [source, ...headers.map((file) => join(here, file))];
+  const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
+  if (built !== undefined && built.mtimeMs > newest) return binary;
   mkdirSync(buildDir, { recursive: true });
   // Renamed into place, since test files compile the same helper side by side.
   const draft = `${binary}.${process.pid}`;

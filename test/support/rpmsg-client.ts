@@ -2,7 +2,13 @@
 // A D-Bus client of the daemon for system tests: the calls of org.rpmsg with their types, and waiting
 // for what a test expects.
 
-import { type Bus, connectBus, Variant } from '../../src/dbus/index.ts';
+import {
+  type Bus,
+  type BusOptions,
+  connectBus,
+  ReceivedFd,
+  Variant,
+} from '../../src/dbus/index.ts';
 
 export const SERVICE = 'org.rpmsg';
 export const NO_ADDRESS = 0xffffffff;
@@ -132,6 +138,15 @@ export class RpmsgEndpoint {
     await this.call('Ack', 't', [seq]);
   }
 
+  /** The socket, which the caller closes, and the most bytes of payload in a packet. */
+  async acquireStream(options: Options = {}): Promise<{ fd: number; mtu: number }> {
+    const iface = `${SERVICE}.Endpoint`;
+    const args = ['AcquireStream', 'a{sv}', [variants(options)], { wantFds: true }] as const;
+    const [stream, mtu] = await this.client.bus.call(SERVICE, this.path, iface, ...args);
+    if (!(stream instanceof ReceivedFd)) throw new Error('AcquireStream brought no descriptor');
+    return { fd: stream.take(), mtu: Number(mtu) };
+  }
+
   async close(): Promise<void> {
     await this.call('Close');
   }
@@ -152,8 +167,8 @@ export class RpmsgClient {
     this.bus = bus;
   }
 
-  static async connect(address: string): Promise<RpmsgClient> {
-    return new RpmsgClient(await connectBus(address));
+  static async connect(address: string, options: BusOptions = {}): Promise<RpmsgClient> {
+    return new RpmsgClient(await connectBus(address, options));
   }
 
   /** Calls a method of an interface of org.rpmsg, given without that prefix. */

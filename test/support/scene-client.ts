@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Child } from '../../packaging/dev/child.mjs';
+import { BusSocket } from '../../src/addon/bus-socket.ts';
 import { askBoard } from '../../src/cli/sim-control.ts';
 import { compileHelper } from './bus-process.ts';
 import { DaemonProcess, type DaemonSetup } from './daemon-process.ts';
@@ -33,6 +34,13 @@ export class SceneClient {
 
   async client(): Promise<RpmsgClient> {
     const client = await RpmsgClient.connect(this.address);
+    this.#cleanups.push(() => client.close());
+    return client;
+  }
+
+  /** One to which the bus passes descriptors. */
+  async streamClient(): Promise<RpmsgClient> {
+    const client = await RpmsgClient.connect(this.address, { connectSocket: BusSocket.connect });
     this.#cleanups.push(() => client.close());
     return client;
   }

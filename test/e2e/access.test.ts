@@ -94,7 +94,7 @@ describe('the README', () => {
   test('says on the system bus what it says', async () => {
     const mark = '=== next ===';
     // The README speaks of a checkout; installed, the program has its name.
-    const commands = steps.map(({ command }) => command.replace(/^node dist\/(\S+)\.js/, '$1'));
+    const commands = steps.map(({ command }) => command.replace(/\bnode dist\/(\S+)\.js/g, '$1'));
     const script = commands.map((command) => `${command}\necho '${mark}'\n`).join('');
     const outputs = (await machine().shell(script, { user: users.member })).split(`${mark}\n`);
     const show = (command: string, output = '') => `$ ${command}\n${stable(output)}`;

@@ -27,7 +27,7 @@ function expectWholeOrders(verdict: Verdict): void {
 
 /** The client's endpoints are where they were, and its own. */
 async function expectSameEndpoints(traffic: Traffic): Promise<void> {
-  const { owner, paths } = traffic.opened;
+  const [owner, ...paths] = traffic.opened;
   expect(paths).toHaveLength(2);
   for (const path of paths) {
     const property = ['get-property', 'org.rpmsg', path, 'org.rpmsg.Endpoint', 'Owner'];

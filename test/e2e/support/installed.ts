@@ -2,7 +2,7 @@
 // Machines with the packages installed as an administrator does it: apt, then two commands.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type BusDaemon, Machine } from './machine.ts';
 import { surroundings } from './surroundings.ts';
@@ -35,11 +35,12 @@ export function packageFile(name: PackageName, architecture = 'amd64'): string {
   return join(packages, file);
 }
 
-/** The same package under another version: what a release brings, without building another. */
+/** The same package under another version, made once: what a release brings, without building another. */
 export function repackage(name: PackageName, version: string): string {
   const { scratch } = surroundings();
   const tree = join(scratch, `repackage-${name}-${version}`);
   const file = join(scratch, `${name}_${version}_amd64.deb`);
+  if (existsSync(file)) return file;
   execFileSync('dpkg-deb', ['--raw-extract', packageFile(name), tree]);
   const control = join(tree, 'DEBIAN/control');
   const text = readFileSync(control, 'utf8')

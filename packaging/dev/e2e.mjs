@@ -13,6 +13,7 @@ import { setup } from './setup.mjs';
 /** The programs of test/e2e/support that go into the machine. */
 const helpers = [
   { name: 'stop-thread', flags: ['-static'], libraries: [] },
+  { name: 'stream-traffic', flags: [], libraries: ['-lsystemd'] },
   { name: 'subscriber', flags: [], libraries: ['-lsystemd'] },
   { name: 'traffic', flags: [], libraries: ['-lsystemd'] },
 ];

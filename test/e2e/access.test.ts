@@ -10,6 +10,7 @@ import { sharedMachine } from './support/fixture.ts';
 import { echo, echoBytes, simulatedMachine, users, waitForEcho } from './support/installed.ts';
 import type { BusDaemon } from './support/machine.ts';
 import { surroundings } from './support/surroundings.ts';
+import { until } from './support/until.ts';
 
 const device = '/org/rpmsg/cm40/vdev0';
 const accessDenied = /Access denied|rejected send message|not allowed|Sender is not authorized/i;
@@ -29,6 +30,19 @@ describe.each(['dbus-daemon', 'dbus-broker'] satisfies BusDaemon[])('beside %s',
     const result = await call(users.outsider, echo, 'org.rpmsg.Endpoint', 'Send', 'ay', '1', '7');
     expect(result.status).not.toBe(0);
     expect(result.stderr).toMatch(accessDenied);
+  });
+
+  test('a member acquires a stream; the bus refuses it to a user outside the groups', async () => {
+    const acquire = [echo, 'org.rpmsg.Endpoint', 'AcquireStream', 'a{sv}', '0'];
+    const refused = await call(users.outsider, ...acquire);
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toMatch(accessDenied);
+    const given = await call(users.member, ...acquire);
+    expect(given).toMatchObject({ status: 0, stdout: expect.stringMatching(/^hq \d+ 496$/m) });
+    // Its socket went with busctl: others may use the endpoint again.
+    const streaming = ['get-property', 'org.rpmsg', echo, 'org.rpmsg.Endpoint', 'Streaming'];
+    const isOver = async () => (await machine().must(['busctl', ...streaming])) === 'b false\n';
+    await until('the stream is over', isOver);
   });
 
   test('everyone may look: introspection, properties, managed objects', async () => {

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkout } from '../support/daemon-process.ts';
 import { sharedMachine } from './support/fixture.ts';
-import { echoBytes, simulatedMachine } from './support/installed.ts';
+import { echoBytes, simulatedMachine, waitForEcho } from './support/installed.ts';
+import { StreamTraffic } from './support/stream-traffic.ts';
 
 const machine = sharedMachine(() => simulatedMachine());
 
@@ -119,11 +120,32 @@ test('systemd calls its exposure 0.6 at most', async () => {
   expect(exposure).toBeLessThanOrEqual(0.6);
 });
 
-test('messages go through in it, and it logs no refusal', async () => {
-  expect(await echoBytes(machine(), [1, 2, 3, 4])).toEqual([1, 2, 3, 4]);
+/** What the daemon has complained about so far; that it had no remote at first is true. */
+async function complaints(): Promise<string[]> {
   const warnings = await machine().journal('-t', 'rpmsgd', '--priority=warning');
   const texts = warnings.map((entry) => entry['MESSAGE'] ?? '');
-  expect(texts.filter((text) => !text.includes('no remote configured'))).toEqual([]);
+  return texts.filter((text) => !text.includes('no remote configured'));
+}
+
+test('messages go through in it, and it logs no refusal', async () => {
+  expect(await echoBytes(machine(), [1, 2, 3, 4])).toEqual([1, 2, 3, 4]);
+  expect(await complaints()).toEqual([]);
+});
+
+test('it makes no system call that the sandbox refuses, whatever streams and restarts it serves', async () => {
+  // As it is, a refusal is an error like any other and shows nowhere; here it is the end of the process.
+  const dropIn = '/run/systemd/system/rpmsgd.service.d/refusal.conf';
+  machine().write(dropIn, '[Service]\nSystemCallErrorNumber=kill\n');
+  await machine().must(['systemctl', 'daemon-reload']);
+  await machine().must(['systemctl', 'restart', 'rpmsgd']);
+  await waitForEcho(machine());
+  const traffic = await StreamTraffic.start(machine());
+  await machine().must(['systemctl', 'restart', 'rpmsgd']);
+  await traffic.lives(2);
+  expect(await traffic.finish()).toMatchObject({ gaps: [], missing: 0, ends: 0 });
+  expect(await machine().unit('rpmsgd')).toMatchObject({ ActiveState: 'active', NRestarts: '0' });
+  expect(await complaints()).toEqual([]);
+  await machine().shell(`rm ${dropIn}; systemctl daemon-reload; systemctl restart rpmsgd`);
 });
 
 test('a real-time priority without its drop-in is refused once, and the drop-in is named', async () => {

@@ -11,7 +11,10 @@
 
 namespace rpmsg::test {
 
-constexpr int kPatienceMs = 10000; // every wait's deadline; reaching it is a failure
+#ifndef RPMSG_PATIENCE_MS
+#define RPMSG_PATIENCE_MS 10000 // an emulated machine is given more
+#endif
+constexpr int kPatienceMs = RPMSG_PATIENCE_MS; // every wait's deadline; reaching it is a failure
 
 /// Where the built programs are: $RPMSG_BUILD, else the directory of the running test program.
 std::string program_path(const std::string& name);

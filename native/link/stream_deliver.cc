@@ -102,7 +102,8 @@ bool StreamService::is_deliverable(const Stream& stream, const SlotRecord& recor
          record.source == stream.record.peer;
 }
 
-/// Where there is no peer, whoever sends first is it; but a channel's address is for the name service.
+/// Where there is no peer, whoever sends first is it; but a channel's address is for the name
+/// service.
 void StreamService::learn_peer(Stream& stream, const SlotRecord& record, uint32_t generation) {
   if (stream.options.bound_peer) return;
   if (stream.record.peer != kAnyAddress || record.generation != generation) return;

@@ -48,16 +48,18 @@ struct StreamWorld {
       Host host(bench.setup());
       if (!host.link().resume_stream(host.id, client.daemon_end())) _exit(1);
       if (!host.wait_remote(0, RemoteState::attached)) _exit(1);
-      is_armed = true; // before: it may die of a store that nobody asked for
       crash_after(k);
+      is_armed = true;
       // Sleeps until it dies, or until the parent has seen what it wanted to see.
       _exit(host.until([&] { return !is_armed; }, 20'000) ? 0 : 2);
     }
-    while (!is_armed)
-      usleep(200);
-    operation();
     int status = 0;
     pid_t ended = 0;
+    while (!is_armed && ended == 0) { // it may die of a store that nobody asked for
+      usleep(200);
+      ended = waitpid(child, &status, WNOHANG);
+    }
+    operation();
     for (int i = 0; i < 400 && ended == 0 && !is_seen(); ++i) {
       bench.remote.take_word();
       usleep(500);

@@ -43,7 +43,8 @@ const levels: readonly Level[] = [
       'bus-hostile',
       'bus-tree',
       'errors-config',
-      'resource-table', // says itself which firmware
+      'resource-table', // says itself which firmware, and so do these
+      ...['flow', 'life', 'load', 'options', 'reset', 'stopped'].map((of) => `stream-${of}`),
       'daemon-readme', // the README and the demo show RPMsg-Lite's
       'demo',
     ],

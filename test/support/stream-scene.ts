@@ -23,6 +23,7 @@ export async function startStreamScene(
   return await SceneClient.start({
     bus,
     config: { ...config, remote: remotes },
+    resourceTable: firmware.includes('openamp'),
     firmware: ({ vdevs }) => firmwareCommand(vdevs, `${firmware} ${firmwareOptions}`),
     ...rest,
   });

@@ -96,7 +96,7 @@ describe.each(streamRows)('on $bus, $soc', (row) => {
       return firmwareCommand(1, `--behaviour ${behaviour}`);
     });
     const command = lives(directory, 'firmware', [`${first}`, `${second}`]);
-    await start({ firmware: () => command });
+    await start({ firmware: () => command, resourceTable: true });
     const endpoint = await client.open(echo);
     const bound = await acquire(endpoint);
     await bound.echo('in the first life');

@@ -16,8 +16,10 @@ trap 'rm -rf --one-file-system "$scratch"' EXIT
 # An apt of its own, for two architectures: this machine's knows one and stays as it is.
 mkdir -p "$scratch"/apt/{lists/partial,cache/archives/partial} "$scratch"/{debs,unpacked,out/modules}
 debian_sources "$scratch/apt/sources"
-[[ -n $(ls "$scratch/apt/sources") ]] ||
-  echo 'deb http://deb.debian.org/debian bookworm main' >"$scratch/apt/sources/debian.list"
+[[ -n $(ls "$scratch/apt/sources") ]] || {
+  echo "fetch-kernel: apt knows no source of Debian 12 (bookworm) on this machine: add one" >&2
+  exit 1
+}
 {
   apt_settings
   cat <<SETTINGS

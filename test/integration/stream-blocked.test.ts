@@ -29,10 +29,10 @@ const script = `
   const { closeSync } = require('node:fs');
   const [socket, program, count] = process.argv.slice(1);
   const link = new addon.Link();
-  const opened = link.openRemote({ socket, core: 'cm40', soc: '', stateFile: '', vdevs: 1,
+  const opened = link.openRemote({ kind: 'sim', socket, core: 'cm40', soc: '', stateFile: '', vdevs: 1,
     vringBase: 0x90000000, vringStride: 0x10000, vring1Offset: 0x8000, bufferBase: 0x90400000,
     bufferStride: 0x40000, descriptors: 256, align: 4096, bufferBytes: 512, slots: 1024,
-    readyWaitMs: 50, partition: -1, losslessVdevs: 0 });
+    tableBase: 0, tableBytes: 0, readyWaitMs: 50, partition: -1, losslessVdevs: 0 });
   if (opened.error) throw new Error(opened.error);
   link.openEndpoint(1, 0, 0, 1024, 256, 128, 0);
   const problem = link.start(() => { while (link.drain() !== null); }, 0, 0);

@@ -46,7 +46,7 @@ function buildReadmeRemote(folder) {
 async function nativeStage(preset) {
   if (preset !== 'plain') await buildNative(preset);
   await buildReadmeRemote(builds[preset].folder);
-  const timeoutS = soak ? 3600 : 180;
+  const timeoutS = soak ? 3600 : preset === 'plain' ? 180 : 420;
   const unit = await runProgram(preset, 'native-tests', ['--no-intro', '--no-colors'], timeoutS);
   let sum = counts.verdict(unit, counts.parseDoctest(unit.output));
   for (const { name, args, soakArgs, timeoutS: limitS } of programs(preset)) {

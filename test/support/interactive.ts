@@ -44,7 +44,8 @@ export class Interactive {
   static rpmsgctlOnTerminal(bus: string, ...args: string[]): Interactive {
     const words = [process.execPath, `${checkout}dist/rpmsgctl.js`, '--bus', bus, ...args];
     const line = words.map((word) => `'${word}'`).join(' ');
-    return new Interactive('script', ['-qefc', line, '/dev/null']);
+    // Without exec a shell between the two, which Ctrl-C ends, would answer for the program.
+    return new Interactive('script', ['-qefc', `exec ${line}`, '/dev/null']);
   }
 
   write(text: string | Uint8Array): void {

@@ -50,12 +50,9 @@ int32_t Delivery::reserve_slot(Endpoint& endpoint) {
 }
 
 void Delivery::drop_oldest(Endpoint& endpoint) {
+  // Where JavaScript has its copy nothing is lost.
+  if (endpoint.queue.handed_over() == 0) count_drop(endpoint);
   endpoint.vdev.arena().release(endpoint.queue.pop());
-  if (endpoint.handed_over > 0) {
-    --endpoint.handed_over; // JavaScript has its copy: nothing is lost
-    return;
-  }
-  count_drop(endpoint);
 }
 
 void Delivery::accept(Endpoint& endpoint, uint32_t slot) {
@@ -76,16 +73,14 @@ void Delivery::grant(Endpoint& endpoint, uint64_t limit_seq) {
 void Delivery::release(Endpoint& endpoint, uint64_t up_to_seq) {
   SlotArena& arena = endpoint.vdev.arena();
   // Only what was handed over can have been delivered.
-  while (endpoint.handed_over > 0 && arena.record(endpoint.queue.at(0)).seq < up_to_seq) {
+  while (endpoint.queue.handed_over() > 0 && arena.record(endpoint.queue.front()).seq < up_to_seq)
     arena.release(endpoint.queue.pop());
-    --endpoint.handed_over;
-  }
 }
 
 void Delivery::take_back(Endpoint& endpoint, uint64_t from_seq) {
   SlotArena& arena = endpoint.vdev.arena();
-  endpoint.handed_over = 0;
-  while (endpoint.queue.size() > 0 && arena.record(endpoint.queue.at(0)).seq < from_seq)
+  endpoint.queue.take_back();
+  while (endpoint.queue.size() > 0 && arena.record(endpoint.queue.front()).seq < from_seq)
     arena.release(endpoint.queue.pop());
 }
 
@@ -101,7 +96,6 @@ void Delivery::close(Endpoint& endpoint) {
   EndpointTable::forget(endpoint.record); // first: slots that nobody has are freed by a successor
   while (endpoint.queue.size() > 0)
     endpoint.vdev.arena().release(endpoint.queue.pop());
-  endpoint.handed_over = 0;
   endpoint.is_closed = true;
   endpoint.next_closed = closed_;
   closed_ = &endpoint;
@@ -123,9 +117,8 @@ bool Delivery::report_closed() {
 
 bool Delivery::has_granted(const Endpoint& endpoint) {
   if (endpoint.is_closed || endpoint.reader() != nullptr) return false;
-  if (endpoint.handed_over >= endpoint.queue.size()) return false;
-  const uint32_t slot = endpoint.queue.at(endpoint.handed_over);
-  return endpoint.vdev.arena().record(slot).seq < endpoint.granted;
+  if (!endpoint.queue.has_fresh()) return false;
+  return endpoint.vdev.arena().record(endpoint.queue.fresh()).seq < endpoint.granted;
 }
 
 void Delivery::mark_ready(Endpoint& endpoint) {
@@ -138,14 +131,14 @@ void Delivery::mark_ready(Endpoint& endpoint) {
 }
 
 bool Delivery::hand_over_one(Endpoint& endpoint) {
-  const uint32_t slot = endpoint.queue.at(endpoint.handed_over);
+  const uint32_t slot = endpoint.queue.fresh();
   SlotArena& arena = endpoint.vdev.arena();
   const SlotRecord& record = arena.record(slot);
   const uint8_t* payload = arena.bytes(slot).data() + kHeaderBytes;
   if (!events_.message(endpoint.id, record, payload, record.length_bytes - kHeaderBytes)) {
     return false;
   }
-  ++endpoint.handed_over;
+  endpoint.queue.hand_over();
   return true;
 }
 

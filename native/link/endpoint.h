@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "link/counters.h"
 #include "link/endpoint_table.h"
+#include "virtio/slot_queue.h"
 
 namespace rpmsg {
 
@@ -21,34 +21,10 @@ struct SyncRequest {
   SyncRequest* next = nullptr;
 };
 
-/// The slots of the messages that wait at one endpoint, oldest first. Fixed capacity, link thread.
-class SlotQueue {
-public:
-  explicit SlotQueue(uint32_t capacity)
-      : slots_(std::make_unique<uint32_t[]>(capacity)), capacity_(capacity) {}
-
-  uint32_t size() const { return count_; }
-  uint32_t capacity() const { return capacity_; }
-  uint32_t at(uint32_t index) const { return slots_[(head_ + index) % capacity_]; }
-  void push(uint32_t slot) { slots_[(head_ + count_++) % capacity_] = slot; }
-  uint32_t pop() {
-    const uint32_t slot = slots_[head_];
-    head_ = (head_ + 1) % capacity_;
-    --count_;
-    return slot;
-  }
-
-private:
-  std::unique_ptr<uint32_t[]> slots_;
-  uint32_t capacity_;
-  uint32_t head_ = 0;
-  uint32_t count_ = 0;
-};
-
 struct Endpoint {
-  Endpoint(EndpointRecord& from, Vdev& on, uint32_t queue_capacity, uint64_t first_seq)
+  Endpoint(EndpointRecord& from, Vdev& on, SlotQueue empty, uint64_t first_seq)
       : id(from.id), local(from.local), vdev(on), record(from), seen_seq(first_seq),
-        tx_credits(from.tx_credits), queue(queue_capacity), granted(first_seq) {}
+        tx_credits(from.tx_credits), queue(empty), granted(first_seq) {}
 
   const uint32_t id;
   const uint32_t local;
@@ -70,8 +46,7 @@ struct Endpoint {
   bool is_read_by_stream = false; // its messages go there, and not to JavaScript
   Stream* reader() const { return is_read_by_stream ? stream : nullptr; }
   SlotQueue queue;
-  uint32_t handed_over = 0; // how many of the queue's oldest JavaScript has a copy of
-  uint64_t granted;         // messages below this number may be handed over
+  uint64_t granted; // messages below this number may be handed over
   SyncRequest* syncs = nullptr;
   Endpoint* next_ready =
       nullptr; // in Delivery's list of endpoints that have something to hand over

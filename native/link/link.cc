@@ -128,8 +128,8 @@ Result<void> Link::open_endpoint(const EndpointSetup& setup) {
   if (record == nullptr) return Error{Errc::quota_exceeded, 0, "open an endpoint", setup.id};
   make_room(setup.remote, setup.vdev, *target);
   known.addresses.insert(setup.local);
-  const uint32_t capacity = queue_capacity(*target, setup.rx_queue);
-  auto owned = std::make_unique<Endpoint>(*record, *target, capacity, setup.next_seq);
+  const SlotQueue queue(target->arena(), queue_capacity(*target, setup.rx_queue));
+  auto owned = std::make_unique<Endpoint>(*record, *target, queue, setup.next_seq);
   Endpoint* const endpoint = owned.get();
   endpoints_.emplace(endpoint, std::pair(setup.remote, std::move(owned)));
   by_id_.emplace(setup.id, endpoint);

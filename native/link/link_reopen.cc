@@ -93,7 +93,7 @@ uint64_t Link::reopen(uint32_t remote, EndpointRecord& record, Vdev& vdev,
   const uint64_t first = slots.empty() ? record.next_seq : vdev.arena().record(slots[0]).seq;
   const auto capacity =
       queue_capacity(vdev, std::max(record.rx_queue, static_cast<uint32_t>(slots.size())));
-  auto owned = std::make_unique<Endpoint>(record, vdev, capacity, first);
+  auto owned = std::make_unique<Endpoint>(record, vdev, SlotQueue(vdev.arena(), capacity), first);
   Endpoint* const endpoint = owned.get();
   for (const uint32_t slot : slots)
     endpoint->queue.push(slot);

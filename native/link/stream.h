@@ -25,21 +25,21 @@ enum class StreamEnd : uint32_t {
 
 struct Stream {
   /// What waits at the endpoint before `first` was delivered already.
-  Stream(uint32_t of, Endpoint& on, StreamRecord& from, UniqueFd fd, uint32_t queue_capacity,
+  Stream(uint32_t of, Endpoint& on, StreamRecord& from, UniqueFd fd, uint32_t capacity,
          uint64_t first)
       : remote(of), endpoint(on), record(from), options(stream_options(from)), first_seq(first),
-        socket(std::move(fd)), roomier(queue_capacity) {}
+        queue_capacity(capacity), socket(std::move(fd)) {}
 
   const uint32_t remote;
   Endpoint& endpoint;
   StreamRecord& record;
   const StreamOptions options;
   const uint64_t first_seq;
+  const uint32_t queue_capacity; // that its endpoint's queue is to have
 
   // The link thread's.
   uint64_t tag = 0; // of its events
   UniqueFd socket;
-  SlotQueue roomier; // swapped for the endpoint's queue as the stream begins, if that is too small
   bool is_readable = true; // packets may be there; edges say when again
   bool is_writable = true; // there may be room
   bool has_hung_up = false;

@@ -65,8 +65,9 @@ uint32_t StreamService::fill_batch(Stream& stream, uint32_t generation) {
   if (most == 0) return 0;
   state.begin_outgoing(endpoint.id);
   uint32_t count = 0;
+  uint32_t slot = endpoint.queue.front();
   for (; count < most; ++count) {
-    const uint32_t slot = endpoint.queue.at(count);
+    if (count > 0) slot = endpoint.queue.after(slot);
     const SlotRecord& record = arena.record(slot);
     if (!is_deliverable(stream, record, generation)) break;
     state.add_outgoing(count, record.seq,
@@ -82,7 +83,7 @@ uint32_t StreamService::drop_undeliverable(Stream& stream, uint32_t generation) 
   SlotArena& arena = endpoint.vdev.arena();
   uint32_t dropped = 0;
   while (endpoint.queue.size() > 0 && dropped < kStreamBatch) {
-    const SlotRecord& record = arena.record(endpoint.queue.at(0));
+    const SlotRecord& record = arena.record(endpoint.queue.front());
     learn_peer(stream, record, generation);
     if (is_deliverable(stream, record, generation)) break;
     const bool is_empty = record.length_bytes == kHeaderBytes;

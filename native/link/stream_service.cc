@@ -33,11 +33,7 @@ bool StreamService::watch(Stream& stream, int operation) {
 
 void StreamService::open(Stream& stream, uint64_t tag, uint32_t generation) {
   Endpoint& endpoint = stream.endpoint;
-  if (stream.roomier.capacity() > endpoint.queue.capacity()) {
-    while (endpoint.queue.size() > 0)
-      stream.roomier.push(endpoint.queue.pop());
-    std::swap(stream.roomier, endpoint.queue);
-  }
+  endpoint.queue.raise_capacity(stream.queue_capacity);
   endpoint.stream = &stream;
   endpoint.is_read_by_stream = stream.options.reads;
   StreamSet& set = endpoint.vdev.streams();
@@ -216,7 +212,7 @@ bool StreamService::report_ends(Delivery& delivery) {
     event.why = static_cast<uint32_t>(stream->end);
     event.next_seq = endpoint.queue.size() == 0
                          ? endpoint.record.next_seq
-                         : endpoint.vdev.arena().record(endpoint.queue.at(0)).seq;
+                         : endpoint.vdev.arena().record(endpoint.queue.front()).seq;
     event.pointer = reinterpret_cast<uintptr_t>(stream);
     Stream* const next = stream->next_over; // after the commit the main thread may free it
     if (!events.stream_over(event)) return false;

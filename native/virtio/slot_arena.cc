@@ -37,7 +37,8 @@ size_t SlotArena::state_bytes(uint32_t slots, uint32_t slot_bytes) {
 }
 
 SlotArena::SlotArena(std::span<std::byte> state, uint32_t slots, uint32_t slot_bytes)
-    : state_(state), slots_(slots), slot_bytes_(slot_bytes), free_(slots), is_free_(slots) {
+    : state_(state), slots_(slots), slot_bytes_(slot_bytes), free_(slots), is_free_(slots),
+      links_(slots) {
   assert(slots > 0 && state.size() >= state_bytes(slots, slot_bytes));
   assert(reinterpret_cast<uintptr_t>(state.data()) % 8 == 0);
 }

@@ -3,6 +3,7 @@
 // them. Lives in persistent memory; nothing in there is a lock, a list or a pointer.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -51,6 +52,12 @@ public:
   std::span<uint8_t> bytes(uint32_t slot);
   const SlotRecord& record(uint32_t slot) const;
 
+  /// For the queue that a slot is in: the slot that follows it there. Not persistent.
+  uint32_t& link(uint32_t slot) {
+    assert(slot < slots_);
+    return links_[slot];
+  }
+
   /// Frees a slot that is reserved or filled. Exactly once: freeing a free slot is our bug.
   void release(uint32_t slot);
 
@@ -77,6 +84,7 @@ private:
   uint32_t free_count_ = 0; // first out
   std::vector<uint32_t> free_;
   std::vector<uint8_t> is_free_;
+  std::vector<uint32_t> links_;
 };
 
 } // namespace rpmsg

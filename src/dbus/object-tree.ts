@@ -64,7 +64,8 @@ export class ObjectTree {
         throw new Error(`${path} has the interface ${implementation.name} already`);
       }
     }
-    this.#tree.add(path).interfaces.push(...interfaces);
+    // Pushed to, or spread into, an array takes room for 16 more.
+    this.#tree.add(path).interfaces = known.concat(interfaces);
     if (this.#announced && isBelow(path, this.#root)) {
       this.#manage('InterfacesAdded', [path, managedInterfaces(interfaces)]);
     }

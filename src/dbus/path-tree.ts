@@ -5,16 +5,17 @@ import type { ExportedInterface } from './implementation.ts';
 
 export interface PublishedObject {
   readonly path: string;
-  readonly interfaces: ExportedInterface[];
+  interfaces: readonly ExportedInterface[];
 }
 
 interface PathNode {
-  readonly children: Map<string, PathNode>;
+  /** Made with the first: most objects have nothing below. */
+  children: Map<string, PathNode> | undefined;
   object: PublishedObject | undefined;
 }
 
 export class PathTree {
-  readonly #root: PathNode = { children: new Map(), object: undefined };
+  readonly #root: PathNode = { children: undefined, object: undefined };
   readonly #objects = new Map<string, PublishedObject>();
 
   get(path: string): PublishedObject | undefined {
@@ -28,9 +29,10 @@ export class PathTree {
   add(path: string): PublishedObject {
     let node = this.#root;
     for (const element of elements(path)) {
+      node.children ??= new Map();
       let child = node.children.get(element);
       if (child === undefined) {
-        child = { children: new Map(), object: undefined };
+        child = { children: undefined, object: undefined };
         node.children.set(element, child);
       }
       node = child;
@@ -45,7 +47,7 @@ export class PathTree {
     const names = elements(path);
     const nodes = [this.#root];
     for (const name of names) {
-      const child = nodes.at(-1)?.children.get(name);
+      const child = nodes.at(-1)?.children?.get(name);
       if (child === undefined) return;
       nodes.push(child);
     }
@@ -53,19 +55,23 @@ export class PathTree {
     last.object = undefined;
     for (let depth = names.length; depth > 0; depth--) {
       const node = nodes[depth] as PathNode;
-      if (node.object !== undefined || node.children.size > 0) return;
-      nodes[depth - 1]?.children.delete(names[depth - 1] as string);
+      if (node.object !== undefined || hasChildren(node)) return;
+      nodes[depth - 1]?.children?.delete(names[depth - 1] as string);
     }
   }
 
   /** Names of what lies directly below; undefined if there is neither an object nor anything below. */
   children(path: string): string[] | undefined {
     let node: PathNode | undefined = this.#root;
-    for (const element of elements(path)) node = node?.children.get(element);
+    for (const element of elements(path)) node = node?.children?.get(element);
     if (node === undefined) return undefined;
-    const exists = node.object !== undefined || node.children.size > 0 || path === '/';
-    return exists ? [...node.children.keys()] : undefined;
+    const exists = node.object !== undefined || hasChildren(node) || path === '/';
+    return exists ? [...(node.children?.keys() ?? [])] : undefined;
   }
+}
+
+function hasChildren({ children }: PathNode): boolean {
+  return children !== undefined && children.size > 0;
 }
 
 function elements(path: string): string[] {

@@ -5,6 +5,11 @@
 /** Tells, once, that a client is gone. Returns how to stop listening. */
 export type WatchVanish = (sender: string, callback: () => void) => () => void;
 
+/** What ends with a client. */
+export interface Vanishing {
+  vanished(): void;
+}
+
 export class Caller {
   readonly sender: string;
   /** What the link knows it by; never reused. */
@@ -15,24 +20,27 @@ export class Caller {
   waitingReceives = 0;
   /** It has left the bus: nothing may be made on its behalf any more. */
   isGone = false;
-  readonly #cleanups = new Set<() => void>();
+  readonly #held = new Set<Vanishing>();
 
   constructor(sender: string, id: number) {
     this.sender = sender;
     this.id = id;
   }
 
-  /** `cleanup` runs when the client leaves the bus, unless what is returned was called before. */
-  onVanish(cleanup: () => void): () => void {
-    this.#cleanups.add(cleanup);
-    return () => this.#cleanups.delete(cleanup);
+  /** `held` hears of it when the client leaves the bus, unless offVanish() comes before. */
+  onVanish(held: Vanishing): void {
+    this.#held.add(held);
+  }
+
+  offVanish(held: Vanishing): void {
+    this.#held.delete(held);
   }
 
   vanish(): void {
     this.isGone = true;
-    const cleanups = [...this.#cleanups];
-    this.#cleanups.clear();
-    for (const cleanup of cleanups) cleanup();
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const one of held) one.vanished();
   }
 }
 

@@ -27,6 +27,11 @@ interface Entry {
   readonly end: () => void;
 }
 
+// Most endpoints are never subscribed to or asked: collections of their own come with the first use.
+const noReceivers = new Receivers(() => {});
+const noSubscribers = new Map<Caller, Entry>();
+const nothingLeaving = new Set<number>();
+
 export class Delivery {
   /** Messages that did not reach a subscriber, each subscriber counted for itself. */
   overruns = 0;
@@ -36,8 +41,8 @@ export class Delivery {
   readonly #endpoint: number;
   readonly #rxQueue: number;
   #log: MessageLog;
-  readonly #subscribers = new Map<Caller, Entry>();
-  readonly #receivers: Receivers;
+  #subscribers = noSubscribers;
+  #receivers = noReceivers;
   /** Messages before this number have gone to somebody. */
   #taken: number;
   #granted: number;
@@ -48,7 +53,7 @@ export class Delivery {
   /** Messages before this number came to an earlier daemon. */
   readonly #keptBefore: number;
   /** Where each answer to Receive begins that has not left for the bus yet. */
-  readonly #leaving = new Set<number>();
+  #leaving = nothingLeaving;
   /** Nothing is sent to subscribers, or sent any more. */
   #isHeld = false;
   /** Messages go into a stream, which this side never sees. */
@@ -72,7 +77,6 @@ export class Delivery {
     this.#granted = firstSeq;
     this.#released = firstSeq;
     this.#keptBefore = nextSeq;
-    this.#receivers = new Receivers(() => this.#settleSoon());
   }
 
   /** Whether anybody waits for messages. */
@@ -158,6 +162,9 @@ export class Delivery {
     this.#checkReceive(request, waitingLimit);
     // No more than the queue holds can ever be there at once.
     const max = Math.min(request.max, this.#rxQueue);
+    if (this.#receivers === noReceivers) {
+      this.#receivers = new Receivers(() => this.#settleSoon());
+    }
     const tag = this.#receivers.add({ ...request, max });
     this.#grant(true);
     this.#link.sync(this.#endpoint, tag);
@@ -213,11 +220,13 @@ export class Delivery {
       this.#acknowledged();
     });
     this.#taken = Math.max(this.#taken, cursor);
-    const forgetVanish = caller.onVanish(() => this.unsubscribe(caller));
+    const held = { vanished: () => void this.unsubscribe(caller) };
+    caller.onVanish(held);
+    if (this.#subscribers === noSubscribers) this.#subscribers = new Map();
     this.#subscribers.set(caller, {
       subscriber,
       end: () => {
-        forgetVanish();
+        caller.offVanish(held);
         subscriber.close();
         ended();
       },
@@ -323,6 +332,7 @@ export class Delivery {
       done({ messages, dropped: 0 }, nothingLeaves);
       return;
     }
+    if (this.#leaving === nothingLeaving) this.#leaving = new Set();
     this.#leaving.add(first);
     this.#taken = last.seq + 1;
     const dropped = this.#taken - first - messages.length;

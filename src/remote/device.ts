@@ -175,7 +175,7 @@ export class Device {
     );
     this.#context.link.closeEndpoint(id);
     if (spec.kind !== 'default') this.#context.observer.endpointRemoved(endpoint);
-    spec.closed?.();
+    spec.ownership?.ended();
   }
 
   /** What the link says once nothing more comes for it. */

@@ -12,7 +12,7 @@ import { Delivery } from './delivery.ts';
 import type { Device } from './device.ts';
 import type { SendOutcome } from './outbox.ts';
 import { sendError } from './send-errors.ts';
-import { endpointChange, type Kept, type Memory } from './stored.ts';
+import { endpointChange, type Kept, type Memory, noMemory } from './stored.ts';
 import { EndpointStream, type StreamHolder } from './stream.ts';
 
 /**
@@ -34,8 +34,8 @@ export interface EndpointSpec {
   /** Announce it to the remote's name service whenever the vdev comes up. */
   readonly announce?: boolean;
   readonly rxQueue?: number | undefined;
-  /** Called once when it is closed, however that came. */
-  readonly closed?: () => void;
+  /** Told once when it is closed, however that came. */
+  readonly ownership?: { ended(): void };
 }
 
 /** `undefined`: the message is in the ring and the remote has been told. */
@@ -49,7 +49,7 @@ export class Endpoint {
   readonly rxQueue: number;
   readonly delivery: Delivery;
   /** What is stored of it besides what it is. */
-  memory: Memory = {};
+  memory = noMemory;
   /** Sends that wait for a buffer. */
   waitingSends = 0;
   /** Sends without a reply that failed. */
@@ -145,7 +145,7 @@ export class Endpoint {
   /** The life of the remote is over in which it may have learned its peer's address. */
   forgetPeer(): void {
     this.#learnedPeer = undefined;
-    this.memory = {};
+    this.memory = noMemory;
     this.refresh();
     this.#learnPeer();
   }

@@ -108,7 +108,7 @@ export class Outbox {
     caller.waitingSends++;
     if (this.#watched.has(caller)) return;
     this.#watched.add(caller);
-    caller.onVanish(() => this.#cancel(caller));
+    caller.onVanish({ vanished: () => this.#cancel(caller) });
   }
 
   #forget(token: number): Waiting | undefined {

@@ -3,7 +3,7 @@
 
 import type { ReceivedMessage } from '../addon/types.ts';
 import { RpmsgdError } from '../util/errors.ts';
-import type { Caller } from './callers.ts';
+import type { Caller, Vanishing } from './callers.ts';
 
 export interface Received {
   readonly messages: readonly ReceivedMessage[];
@@ -43,19 +43,21 @@ export function checkReceive({ max, timeoutMs }: ReceiveRequest): void {
   }
 }
 
-export class Receiver {
+export class Receiver implements Vanishing {
   readonly request: ReceiveRequest;
   /** Whether everything that was there when it was called has been handed over. */
   isSynced = false;
   isExpired: boolean;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #forgetVanish: () => void;
+  /** Its client has left the bus. */
+  readonly vanished: () => void;
 
   constructor(request: ReceiveRequest, expired: () => void, vanished: () => void) {
     this.request = request;
     this.isExpired = request.timeoutMs === 0;
     request.caller.waitingReceives++;
-    this.#forgetVanish = request.caller.onVanish(vanished);
+    this.vanished = vanished;
+    request.caller.onVanish(this);
     if (this.isExpired) return;
     this.#timer = setTimeout(() => {
       this.isExpired = true;
@@ -67,7 +69,7 @@ export class Receiver {
   close(): void {
     this.request.caller.waitingReceives--;
     clearTimeout(this.#timer);
-    this.#forgetVanish();
+    this.request.caller.offVanish(this);
   }
 }
 

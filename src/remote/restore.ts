@@ -19,7 +19,7 @@ export type Adopt = (
   owner: NonNullable<EndpointRecord['owner']>,
   device: Device,
   id: number,
-) => Pick<EndpointSpec, 'owner' | 'ownerUid' | 'closed'>;
+) => Pick<EndpointSpec, 'owner' | 'ownerUid' | 'ownership'>;
 
 /** Before the link has reported anything, and before anything is published. */
 export class Restorer {
@@ -106,7 +106,7 @@ export class Restorer {
     try {
       device.open(spec, { ...this.#kept(id), memory: this.#memory(record) });
     } catch (error) {
-      adopted.closed?.();
+      adopted.ownership?.ended();
       throw error;
     }
   }

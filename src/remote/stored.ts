@@ -15,6 +15,8 @@ export interface Memory {
   readonly announcedIn?: number | undefined;
 }
 
+export const noMemory: Memory = {};
+
 /** With what an endpoint of an earlier daemon goes on. */
 export interface Kept extends Pick<KeptEndpoint, 'id' | 'firstSeq' | 'nextSeq'> {
   readonly memory?: Memory;

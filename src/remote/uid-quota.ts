@@ -14,8 +14,8 @@ export class UidQuota {
     this.#key = key;
   }
 
-  /** Returns how to give it back, which works once. Throws RpmsgdError quota_exceeded. */
-  take(uid: number, limit: number): () => void {
+  /** Counts one more, until remove(). Throws RpmsgdError quota_exceeded. */
+  add(uid: number, limit: number): void {
     const used = this.#used.get(uid) ?? 0;
     if (used >= limit) {
       throw new RpmsgdError(
@@ -24,14 +24,20 @@ export class UidQuota {
       );
     }
     this.#used.set(uid, used + 1);
+  }
+
+  /** Returns how to give it back, which works once. Throws RpmsgdError quota_exceeded. */
+  take(uid: number, limit: number): () => void {
+    this.add(uid, limit);
     let isTaken = true;
     return () => {
-      if (isTaken) this.#giveBack(uid);
+      if (isTaken) this.remove(uid);
       isTaken = false;
     };
   }
 
-  #giveBack(uid: number): void {
+  /** Once for each add(). */
+  remove(uid: number): void {
     const used = (this.#used.get(uid) ?? 1) - 1;
     if (used > 0) this.#used.set(uid, used);
     else this.#used.delete(uid);

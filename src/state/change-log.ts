@@ -39,7 +39,8 @@ const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | con
 
 export class ChangeLog {
   readonly #setup: ChangeLogSetup;
-  readonly #values: Map<string, unknown>;
+  /** Each value as it is written: less memory than the objects, which are nobody's any more. */
+  readonly #values: Map<string, string>;
   #fd = -1;
   #bytes = 0;
   #bytesWhenNew = 0;
@@ -68,9 +69,9 @@ export class ChangeLog {
     return this.#bytes;
   }
 
-  /** Plain data, which nobody may change. */
-  entries(): Iterable<[key: string, value: unknown]> {
-    return this.#values;
+  /** Plain data. */
+  *entries(): Iterable<[key: string, value: unknown]> {
+    for (const [key, text] of this.#values) yield [key, JSON.parse(text)];
   }
 
   /**
@@ -80,18 +81,26 @@ export class ChangeLog {
   write(changes: readonly Change[]): boolean {
     if (this.#isFrozen) return false;
     if (changes.length === 0 && !this.#isBehind) return true;
-    for (const [key, value] of changes) {
-      if (value === undefined) this.#values.delete(key);
-      else this.#values.set(key, value);
-    }
+    const written = changes.map((change) => this.#note(change));
     try {
       if (this.#isBehind || this.#isMostlyGarbage) this.#renew();
-      else this.#append(`${JSON.stringify(changes)}\n`);
+      else this.#append(`[${written.join()}]\n`);
       this.#isBehind = false;
     } catch (err) {
       this.#failed(err);
     }
     return !this.#isBehind;
+  }
+
+  /** Returns the change as the file has it. */
+  #note([key, value]: Change): string {
+    if (value === undefined) {
+      this.#values.delete(key);
+      return `[${JSON.stringify(key)}]`;
+    }
+    const text = JSON.stringify(value);
+    this.#values.set(key, text);
+    return entryText(key, text);
   }
 
   /** Nothing is changed any more, whatever is asked. */
@@ -127,7 +136,7 @@ export class ChangeLog {
   #renew(): void {
     const { path, header } = this.#setup;
     const lines = [JSON.stringify(header)];
-    for (const entry of this.#values) lines.push(JSON.stringify([entry]));
+    for (const [key, text] of this.#values) lines.push(`[${entryText(key, text)}]`);
     const bytes = Buffer.from(`${lines.join('\n')}\n`);
     const fd = openSync(`${path}.new`, newFile, 0o600);
     try {
@@ -144,7 +153,7 @@ export class ChangeLog {
     this.#bytesWhenNew = bytes.length;
   }
 
-  #read(): Map<string, unknown> {
+  #read(): Map<string, string> {
     const { path, logger } = this.#setup;
     try {
       return this.#parse(readFileSync(path, 'utf8'));
@@ -156,12 +165,12 @@ export class ChangeLog {
     }
   }
 
-  #parse(text: string): Map<string, unknown> {
+  #parse(text: string): Map<string, string> {
     const [first = '', ...lines] = text.split('\n');
     if (!this.#accepts(first)) throw new Error('it is of another boot, version or program');
     // What follows the last newline was being written when its writer died: nobody relied on it.
     lines.pop();
-    const values = new Map<string, unknown>();
+    const values = new Map<string, string>();
     for (const [index, line] of lines.entries()) {
       try {
         this.#apply(line, values);
@@ -180,7 +189,7 @@ export class ChangeLog {
     }
   }
 
-  #apply(line: string, values: Map<string, unknown>): void {
+  #apply(line: string, values: Map<string, string>): void {
     for (const [key, value] of JSON.parse(line) as Change[]) {
       if (typeof key !== 'string') throw new Error('no key');
       if (value === undefined) {
@@ -188,7 +197,12 @@ export class ChangeLog {
         continue;
       }
       this.#setup.check(key, value);
-      values.set(key, value);
+      values.set(key, JSON.stringify(value));
     }
   }
+}
+
+/** A key with its value as the file has it. */
+function entryText(key: string, value: string): string {
+  return `[${JSON.stringify(key)},${value}]`;
 }

@@ -9,6 +9,7 @@ import type { UidQuota } from '../../remote/uid-quota.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 import type { Access } from './access.ts';
 import { refuseWhenStopping } from './error-table.ts';
+import { Ownership } from './ownership.ts';
 import type { Streams } from './streams.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -36,25 +37,31 @@ export async function openOwned(
   core: Core,
   device: Device,
   owner: Caller,
-  spec: Omit<EndpointSpec, 'kind' | 'owner' | 'ownerUid' | 'closed'>,
+  spec: Omit<EndpointSpec, 'kind' | 'owner' | 'ownerUid' | 'ownership'>,
 ): Promise<Endpoint> {
   const uid = await core.access.uid(owner);
   recheck(core, owner);
-  const giveBack = core.endpointQuota.take(uid, core.context.limits().endpointsPerUid);
-  let forgetVanish = () => {};
-  const closed = () => {
-    giveBack();
-    forgetVanish();
-  };
+  const { name, local, peer, channel, announce = false, rxQueue } = spec;
+  const { endpointsPerUid } = core.context.limits();
+  const ownership = new Ownership(core.endpointQuota, endpointsPerUid, owner, uid, device);
   try {
-    const endpoint = device.open({ ...spec, kind: 'owned', owner, ownerUid: uid, closed });
-    const stop = owner.onVanish(() => device.close(endpoint));
-    forgetVanish = () => {
-      stop();
-    };
+    // Field by field: endpoints made by spreading have a hidden class each.
+    const endpoint = device.open({
+      kind: 'owned',
+      name,
+      local,
+      peer,
+      channel,
+      owner,
+      ownerUid: uid,
+      announce,
+      rxQueue,
+      ownership,
+    });
+    ownership.id = endpoint.id;
     return endpoint;
   } catch (error) {
-    giveBack();
+    ownership.ended();
     throw error;
   }
 }
@@ -65,18 +72,11 @@ export function adopt(
   { sender, uid }: { readonly sender: string; readonly uid: number },
   device: Device,
   id: number,
-): Pick<EndpointSpec, 'owner' | 'ownerUid' | 'closed'> {
+): Pick<EndpointSpec, 'owner' | 'ownerUid' | 'ownership'> {
   const owner = core.callers.expect(sender);
-  const giveBack = core.endpointQuota.take(uid, Number.POSITIVE_INFINITY);
-  const forgetVanish = owner.onVanish(() => {
-    const endpoint = device.endpoint(id);
-    if (endpoint !== undefined) device.close(endpoint);
-  });
-  const closed = () => {
-    giveBack();
-    forgetVanish();
-  };
-  return { owner, ownerUid: uid, closed };
+  const ownership = new Ownership(core.endpointQuota, Number.POSITIVE_INFINITY, owner, uid, device);
+  ownership.id = id;
+  return { owner, ownerUid: uid, ownership };
 }
 
 /**

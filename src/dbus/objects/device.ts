@@ -24,7 +24,7 @@ export interface DeviceTarget {
   readonly device: Device;
 }
 
-type Wish = Omit<EndpointSpec, 'kind' | 'owner' | 'closed'>;
+type Wish = Omit<EndpointSpec, 'kind' | 'owner' | 'ownership'>;
 
 async function createEndpoint(
   { core, device }: DeviceTarget,

@@ -22,6 +22,8 @@ interface Connected {
 
 export class BusLink {
   #connected: Connected | undefined;
+  /** Of the bus: the same as long as it lives. */
+  busId = '';
 
   /** What the objects are given; using it before connect() is a bug. */
   readonly parts: Parts = {
@@ -71,7 +73,8 @@ export class BusLink {
       ...(options.logger === undefined ? {} : { logger: options.logger }),
     });
     this.#connected = { bus, tree, clients };
-    await clients.start();
+    const [, [busId]] = await Promise.all([clients.start(), bus.callBus('GetId')]);
+    this.busId = String(busId);
     return bus;
   }
 }

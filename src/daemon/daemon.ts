@@ -238,9 +238,8 @@ export class Daemon {
     });
   }
 
-  async #meetClients(): Promise<void> {
-    const [busId] = (await this.#bus?.callBus('GetId')) ?? [];
-    await this.#service.meetClients(String(busId));
+  #meetClients(): Promise<void> {
+    return this.#service.meetClients(this.#busLink.busId);
   }
 
   #publish(): void {

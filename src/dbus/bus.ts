@@ -75,10 +75,9 @@ export class Bus extends EventEmitter {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#connection.once('close', reject);
-      this.#connection.start(process.geteuid?.() ?? 0, () => {
-        this.#messages = new RepliesBus(this.#connection);
-        this.#messages.once('connect', resolve);
-      });
+      this.#connection.start(process.geteuid?.() ?? 0);
+      this.#messages = new RepliesBus(this.#connection);
+      this.#messages.once('connect', resolve);
     });
   }
 

@@ -42,12 +42,12 @@ export class Connection extends EventEmitter {
   readonly #templates = new MessageTemplates();
   readonly #handshake: Handshake;
   #serial: number;
-  #ready = false;
+  #isStarted = false;
+  #isAuthenticated = false;
   #paused = false;
   #closed = false;
   #reason: Error | undefined;
   #beforeSend: (() => void) | undefined;
-  #onReady: (() => void) | undefined;
 
   constructor(stream: Duplex, handler: ConnectionHandler, options: ConnectionOptions = {}) {
     super();
@@ -70,7 +70,7 @@ export class Connection extends EventEmitter {
   }
 
   get connected(): boolean {
-    return this.#ready && !this.#closed;
+    return this.#isStarted && !this.#closed;
   }
 
   get canPassFds(): boolean {
@@ -86,9 +86,9 @@ export class Connection extends EventEmitter {
     return this.#framer.ignored;
   }
 
-  /** Authenticates; `done` runs once messages can be sent. */
-  start(uid: number, done: () => void): void {
-    this.#onReady = done;
+  /** Authenticates. Messages can be sent from here on: the bus reads them when it has agreed. */
+  start(uid: number): void {
+    this.#isStarted = true;
     this.#handshake.start(uid);
   }
 
@@ -183,16 +183,9 @@ export class Connection extends EventEmitter {
   #received(chunk: Buffer): void {
     try {
       this.#fdIntake?.arrived(chunk.length);
-      if (this.#ready) {
-        this.#framer.push(chunk);
-        this.#process();
-        return;
-      }
-      const rest = this.#handshake.feed(chunk);
-      // A stream may answer while it is written to: the answer has then been dealt with already.
-      if (rest === undefined || this.#ready) return;
-      this.#ready = true;
-      this.#onReady?.();
+      const rest = this.#isAuthenticated ? chunk : this.#handshake.feed(chunk);
+      if (rest === undefined) return;
+      this.#isAuthenticated = true;
       this.#framer.push(rest);
       this.#process();
     } catch (error) {

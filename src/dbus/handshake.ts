@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's half of D-Bus authentication: SASL EXTERNAL, then descriptor passing, then BEGIN
-// (D-Bus specification, "Authentication Protocol").
+// (D-Bus specification, "Authentication Protocol"). All of it is said at once, as sd-bus does, since
+// each answer waited for is a wake-up of both sides; a server that refuses ends the connection anyway.
 
 const MAX_LINE_BYTES = 16 * 1024;
 
@@ -18,8 +19,11 @@ export class Handshake {
     this.#wantFds = wantFds;
   }
 
+  /** Messages may be sent right after. */
   start(uid: number): void {
-    this.#write(`\0AUTH EXTERNAL ${Buffer.from(String(uid)).toString('hex')}\r\n`);
+    const identity = Buffer.from(String(uid)).toString('hex');
+    const negotiation = this.#wantFds ? 'NEGOTIATE_UNIX_FD\r\n' : '';
+    this.#write(`\0AUTH EXTERNAL ${identity}\r\n${negotiation}BEGIN\r\n`);
   }
 
   /** Returns the bytes after the handshake once it is done, else undefined. @throws Error */
@@ -41,7 +45,7 @@ export class Handshake {
   #line(line: string): void {
     if (this.#state === 'negotiating') {
       this.canPassFds = line.startsWith('AGREE_UNIX_FD');
-      this.#begin();
+      this.#state = 'done';
       return;
     }
     if (!line.startsWith('OK')) {
@@ -49,16 +53,6 @@ export class Handshake {
         `the bus refused authentication by user id, answering '${line.slice(0, 80)}'`,
       );
     }
-    if (!this.#wantFds) {
-      this.#begin();
-      return;
-    }
-    this.#state = 'negotiating';
-    this.#write('NEGOTIATE_UNIX_FD\r\n');
-  }
-
-  #begin(): void {
-    this.#state = 'done';
-    this.#write('BEGIN\r\n');
+    this.#state = this.#wantFds ? 'negotiating' : 'done';
   }
 }

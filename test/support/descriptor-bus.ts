@@ -64,10 +64,12 @@ export class DescriptorBus {
       if (answered === 0 && text.includes('AUTH')) {
         answered = 1;
         socket.write('OK 0123\r\n');
-      } else if (answered === 1 && text.includes('NEGOTIATE')) {
+      }
+      if (answered === 1 && text.includes('NEGOTIATE')) {
         answered = 2;
         socket.write(this.#negotiate);
-      } else if (answered === 2 && text.includes('BEGIN') && text.length >= begin + 16) {
+      }
+      if (answered === 2 && text.includes('BEGIN') && text.length >= begin + 16) {
         answered = 3;
         const replySerial = Buffer.from(text, 'latin1').readUInt32LE(begin + 8);
         this.send({ type: 2, replySerial, signature: 's', body: stringBody(':1.7') });

@@ -71,16 +71,16 @@ export class DuplexBus {
       return;
     }
     this.#text = Buffer.concat([this.#text, chunk]);
-    const text = this.#text.toString('latin1');
-    if (this.#stage === 'auth') this.#authenticate(text);
-    else if (this.#text.length >= 16) this.#greet();
+    while (this.#stage === 'auth' && this.#text.includes('\r\n')) this.#answerLine();
+    if (this.#stage === 'hello' && this.#text.length >= 16) this.#greet();
   }
 
-  #authenticate(text: string): void {
-    if (!text.endsWith('\r\n')) return;
-    this.#text = Buffer.alloc(0);
-    if (text.includes('BEGIN')) this.#stage = 'hello';
-    else if (text.includes('NEGOTIATE')) {
+  #answerLine(): void {
+    const end = this.#text.indexOf('\r\n');
+    const line = this.#text.toString('latin1', 0, end);
+    this.#text = this.#text.subarray(end + 2);
+    if (line === 'BEGIN') this.#stage = 'hello';
+    else if (line.startsWith('NEGOTIATE')) {
       this.push(Buffer.from(this.#options.negotiate ?? 'AGREE_UNIX_FD\r\n'));
     } else this.push(Buffer.from(this.#options.auth ?? 'OK 0123\r\n'));
   }

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const offer = 'NEGOTIATE_UNIX_FD\r\n';
+/** What no bus understands: it answers ERROR, in its turn. */
+const noOffer = 'NEGOTIATE_NOTHING\r\n';
 
 export class PlainBus {
   readonly address: string;
@@ -50,11 +52,7 @@ function forward(client: Socket, busPath: string): void {
   const bus = connect(busPath);
   client.on('data', (chunk: Buffer) => {
     const text = chunk.toString('latin1');
-    if (!text.includes(offer)) bus.write(chunk);
-    else {
-      client.write('ERROR\r\n');
-      bus.write(text.replace(offer, ''), 'latin1');
-    }
+    bus.write(text.includes(offer) ? Buffer.from(text.replace(offer, noOffer), 'latin1') : chunk);
   });
   bus.on('data', (chunk: Buffer) => client.write(chunk));
   for (const [one, other] of [

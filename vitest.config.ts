@@ -17,54 +17,81 @@ interface Level {
   readonly name: string;
   /** The longest a single test may take, in seconds; ten times that in a soak run. */
   readonly timeoutS: number;
-  /** Files of one level may run beside each other only where they do not share the two CPUs. */
+  /** Files of one level may run beside each other, two at a time, but for those that measure. */
   readonly parallel: boolean;
   /** Whose tests it runs again, if they are another's. */
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Files that would show nothing new, or cannot be so. */
   readonly exclude?: readonly string[];
+  /** The only files. */
+  readonly include?: readonly string[];
 }
+
+/** Files of test/system that need both CPUs to themselves: `NAME-alone` runs them after the others. */
+const alone = [
+  ...['bench', 'first-act', 'never-back', 'remote-deaths', 'remotes', 'reset-orders'],
+  ...['daemon-deaths', 'daemon-many', 'stream-load', 'stream-stopped'],
+];
+
+/** What would show nothing new with the other firmware, or cannot be shown with it. */
+const withOneFirmware = [
+  'bench', // measures what the bench measures
+  'first-act', // counts calls of SCFW, which the i.MX93 has not
+  'bus-defects', // no firmware in these
+  'bus-hostile',
+  'bus-tree',
+  'errors-config',
+  'resource-table', // says itself which firmware, and so do these
+  ...['flow', 'life', 'load', 'options', 'reset', 'stopped'].map((of) => `stream-${of}`),
+  'daemon-readme', // the README and the demo show RPMsg-Lite's
+  'demo',
+];
+
+const openamp = { RPMSGD_TEST_FIRMWARE: 'openamp' };
 
 const levels: readonly Level[] = [
   { name: 'unit', timeoutS: 10, parallel: true },
   { name: 'integration', timeoutS: 30, parallel: false },
-  { name: 'system', timeoutS: 60, parallel: false },
+  { name: 'system', timeoutS: 60, parallel: true, exclude: alone },
+  { name: 'system-alone', folder: 'system', timeoutS: 60, parallel: false, include: alone },
   {
     name: 'system-openamp',
     folder: 'system',
     timeoutS: 60,
+    parallel: true,
+    env: openamp,
+    exclude: [...withOneFirmware, ...alone],
+  },
+  {
+    name: 'system-openamp-alone',
+    folder: 'system',
+    timeoutS: 60,
     parallel: false,
-    env: { RPMSGD_TEST_FIRMWARE: 'openamp' },
-    exclude: [
-      'bench', // measures what the bench measures
-      'first-act', // counts calls of SCFW, which the i.MX93 has not
-      'bus-defects', // no firmware in these
-      'bus-hostile',
-      'bus-tree',
-      'errors-config',
-      'resource-table', // says itself which firmware, and so do these
-      ...['flow', 'life', 'load', 'options', 'reset', 'stopped'].map((of) => `stream-${of}`),
-      'daemon-readme', // the README and the demo show RPMsg-Lite's
-      'demo',
-    ],
+    env: openamp,
+    include: alone.filter((file) => !withOneFirmware.includes(file)),
   },
   { name: 'e2e', timeoutS: 90, parallel: false },
   { name: 'vm', timeoutS: 120, parallel: false },
 ];
 
+function files(folder: string, names: readonly string[] = ['**/*']): string[] {
+  return names.map((name) => `test/${folder}/${name}.test.ts`);
+}
+
 export default defineConfig({
   test: {
-    projects: levels.map(({ name, timeoutS, parallel, folder = name, env = {}, exclude = [] }) => ({
+    poolOptions: { forks: { maxForks: 2, minForks: 1 } },
+    projects: levels.map((level) => ({
       plugins,
       test: {
-        name,
-        include: [`test/${folder}/**/*.test.ts`],
-        exclude: exclude.map((file) => `test/${folder}/${file}.test.ts`),
-        env,
-        testTimeout: timeoutS * (soak ? 10_000 : 1_000),
+        name: level.name,
+        include: files(level.folder ?? level.name, level.include),
+        exclude: files(level.folder ?? level.name, level.exclude ?? []),
+        env: level.env ?? {},
+        testTimeout: level.timeoutS * (soak ? 10_000 : 1_000),
         hookTimeout: 30_000,
-        fileParallelism: parallel,
+        fileParallelism: level.parallel,
         // Addon and processes: each file in a process of its own, never in a worker thread.
         pool: 'forks' as const,
       },

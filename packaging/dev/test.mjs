@@ -77,13 +77,19 @@ async function vitestStage(project) {
   return counts.verdict(result, counts.takeVitestReport(report));
 }
 
+/** Those that may run beside each other, then those that measure. */
+async function systemStage(project) {
+  const beside = await vitestStage(project);
+  return counts.add(beside, await vitestStage(`${project}-alone`));
+}
+
 const stages = {
   native: () => nativeStage('plain'),
   barriers: barrierStage,
   unit: () => vitestStage('unit'),
   integration: () => vitestStage('integration'),
-  system: () => vitestStage('system'),
-  'system-openamp': () => vitestStage('system-openamp'),
+  system: () => systemStage('system'),
+  'system-openamp': () => systemStage('system-openamp'),
   asan: () => nativeStage('asan'),
   tsan: () => nativeStage('tsan'),
 };

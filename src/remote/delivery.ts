@@ -14,7 +14,7 @@ import {
   type Receiver,
   Receivers,
 } from './receivers.ts';
-import { Subscriber, type SubscriberPort } from './subscriber.ts';
+import { countingOverruns, Subscriber } from './subscriber.ts';
 import type { SubscribeRequest, SubscriptionStatus } from './subscription.ts';
 
 export type DeliveryLink = Pick<
@@ -202,14 +202,9 @@ export class Delivery {
       throw new RpmsgdError('busy', 'this client is subscribed already; Unsubscribe first');
     }
     const pingEach = Math.max(1, Math.min(window, this.#rxQueue) >> 1);
-    const counted: SubscriberPort = {
-      message: (message) => port.message(message),
-      overrun: (dropped) => {
-        this.overruns += dropped;
-        port.overrun(dropped);
-      },
-      ping: () => port.ping(),
-    };
+    const counted = countingOverruns(port, (dropped) => {
+      this.overruns += dropped;
+    });
     // A link that has lost count begins with numbers that an earlier daemon had used.
     const cursor = resume === undefined ? this.#taken : Math.min(resume.cursor, this.#keptBefore);
     const outstanding = resume?.outstanding.filter((seq) => seq < cursor);

@@ -15,6 +15,21 @@ export interface SubscriberPort {
   ping(): Promise<boolean>;
 }
 
+/** The same port; `count` hears of what is lost too. */
+export function countingOverruns(
+  port: SubscriberPort,
+  count: (dropped: number) => void,
+): SubscriberPort {
+  return {
+    message: (message) => port.message(message),
+    overrun: (dropped) => {
+      count(dropped);
+      port.overrun(dropped);
+    },
+    ping: () => port.ping(),
+  };
+}
+
 export interface SubscriberSetup {
   readonly window: number;
   readonly ack: AckMode;

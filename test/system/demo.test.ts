@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a new user runs first: the demo, and a command beside a daemon.
 
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Child } from '../../packaging/dev/child.mjs';
 import { checkout, runProgram } from '../support/daemon-process.ts';
 
@@ -15,14 +15,22 @@ function run(...args: string[]) {
   return runProgram(process.execPath, [withDaemon, '--no-build', ...args]);
 }
 
-/** Directories of scenes; none may be left behind. */
-function leftovers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => /^rpmsgd-[A-Za-z0-9]{6}$/.test(name));
-}
+/** For temporary files: others have theirs elsewhere. Nothing may be left behind in it. */
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rpmsg-demo-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
 
 test('the demo ends by itself and tells how many messages went each way', async () => {
-  const before = leftovers();
-  const { status, stdout } = await runProgram(process.execPath, [demo, '--no-build', '--for', '2']);
+  const { status, stdout } = await runProgram('env', [
+    `TMPDIR=${folder}`,
+    ...[process.execPath, demo, '--no-build', '--for', '2'],
+  ]);
   expect(status).toBe(0);
   expect(stdout).toMatch(/"hello world!" 0 2 \.\.\. 102 "goodbye!"/);
   const totals = /^(\d+) messages \(\d+ bytes\) went to the M core, (\d+) messages/m.exec(stdout);
@@ -31,7 +39,7 @@ test('the demo ends by itself and tells how many messages went each way', async 
   // Each dialogue ends with a goodbye that nobody answers.
   const dialogues = stdout.split('"goodbye!"').length - 1;
   expect(sent - received).toBe(dialogues);
-  expect(leftovers()).toEqual(before);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('Ctrl-C ends the demo with exit status 0', async () => {
@@ -66,22 +74,21 @@ test('without a command the usage is shown', async () => {
 });
 
 test('Ctrl-C is for the command, and nothing is left behind', async () => {
-  const before = leftovers();
   const script = 'trap "echo interrupted; exit 5" INT; echo running; while :; do sleep 0.1; done';
   const args = [withDaemon, '--no-build', '--', 'bash', '-c', script];
-  const child = new Child('with-daemon', process.execPath, args);
+  const child = new Child('with-daemon', process.execPath, args, { env: { TMPDIR: folder } });
   await child.said(/^running$/m, 20_000);
   // A terminal signals every process of the group in front.
   process.kill(-(child.pid ?? 0), 'SIGINT');
   expect(await child.exited).toEqual({ code: 5, signal: null });
   expect(child.output).toContain('interrupted');
-  expect(leftovers()).toEqual(before);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('SIGTERM while starting leaves nothing behind', async () => {
-  const before = leftovers();
-  const child = new Child('demo', process.execPath, [demo, '--no-build']);
+  const env = { TMPDIR: folder };
+  const child = new Child('demo', process.execPath, [demo, '--no-build'], { env });
   await child.said(/^== demo:/m);
   expect((await child.stop()).code).not.toBeNull();
-  expect(leftovers()).toEqual(before);
+  expect(readdirSync(folder)).toEqual([]);
 });

@@ -32,6 +32,7 @@ const source: Table = {
   addon: ['util'],
   rpmsg: ['util', 'addon (types)'],
   state: ['util'],
+  nxp: [],
   remote: ['util', 'config', 'addon', 'rpmsg', 'state'],
   dbus: ['util', 'addon'],
   'dbus/objects': ['util', 'config', 'addon (types)', 'rpmsg', 'state', 'remote', 'dbus'],
@@ -49,7 +50,7 @@ const source: Table = {
     'systemd',
     'start',
   ],
-  cli: ['util', 'devicetree', 'config', 'addon', 'dbus'],
+  cli: ['util', 'devicetree', 'config', 'addon', 'dbus', 'nxp'],
   main: [
     'util',
     'config',

@@ -3,7 +3,7 @@
 // live traffic until Ctrl-C; `-- --for SECONDS` ends by itself.
 
 import { buildProduct } from './build.mjs';
-import { abortOnSignals, clientLibrary, Scene } from './scene.mjs';
+import { abortOnSignals, clientLibrary, firmwareCommand, Scene } from './scene.mjs';
 import { setup } from './setup.mjs';
 
 const usage = `Usage: npm run demo [-- OPTIONS]
@@ -37,7 +37,8 @@ async function main(args) {
   }
   const signal = abortOnSignals();
   console.log('== demo: one simulated i.MX8QXP, remote cm40, two vdevs; Ctrl-C ends it');
-  await show(await Scene.start({ signal }), signal, forMs);
+  const firmware = ({ vdevs }) => firmwareCommand(vdevs, '--nxp');
+  await show(await Scene.start({ firmware, signal }), signal, forMs);
 }
 
 /** Aborts with `signal`, or when the time is over. */
@@ -57,6 +58,7 @@ async function show(scene, ended, forMs) {
     await scene.waitForChannels();
     const { address } = scene;
     console.log(`== try: DBUS_SYSTEM_BUS_ADDRESS=${address} busctl --system tree org.rpmsg`);
+    console.log(`==  or: dist/rpmsgctl.js --bus ${address} nxp rtc get`);
     const colour = process.stdout.isTTY === true;
     const signal = forMs === undefined ? ended : withTimeout(ended, forMs);
     await clientLibrary().runDemo({ address, colour, signal, print: console.log });

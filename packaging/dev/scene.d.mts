@@ -4,6 +4,7 @@
 import type { Child, Exit } from './child.mjs';
 
 export const firmwareChannels: readonly string[];
+export const nxpChannels: readonly string[];
 /** Firmware behaves as OpenAMP unless a test says otherwise. */
 export const isOpenamp: boolean;
 export function firmwareAddress(channel: string, isOfOpenamp?: boolean): number;

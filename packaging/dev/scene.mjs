@@ -24,6 +24,9 @@ export const firmwareChannels = [
   'rpmsg-name-of-thirty-two-bytes!!',
 ];
 
+/** What it announces with `--nxp`, too. */
+export const nxpChannels = ['rpmsg-life-cycle-channel', 'rpmsg-io-channel', 'rpmsg-rtc-channel'];
+
 /**
  * Whose habits firmware has unless a test says so: RPMsg-Lite's, or in the second run of the system
  * tests (vitest.config.ts) OpenAMP's, which is then on another generation of the MU, too.

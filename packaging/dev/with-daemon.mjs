@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run --silent with-daemon -- [--config FILE] [--] COMMAND...`: starts simulated SoCs, a private
+// `npm run --silent with-daemon -- [OPTION...] [--] COMMAND...`: starts simulated SoCs, a private
 // bus and the daemon, waits until every channel is there, runs COMMAND with
 // DBUS_SYSTEM_BUS_ADDRESS and RPMSG_SOC_SOCKET (of the first SoC) set, stops everything, exits with
 // COMMAND's status.
@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { buildProduct } from './build.mjs';
-import { abortOnSignals, Scene } from './scene.mjs';
+import { abortOnSignals, firmwareChannels, firmwareCommand, nxpChannels, Scene } from './scene.mjs';
 import { setup } from './setup.mjs';
 
 const usage = `Usage: npm run --silent with-daemon -- [options] [--] COMMAND [ARGUMENT...]
@@ -15,6 +15,8 @@ Runs COMMAND beside a simulated SoC, a private bus and a daemon that serves them
 
   --config FILE  another set-up than one remote cm40 with two vdevs (rpmsgd.toml; sockets are
                  chosen here, whatever FILE says)
+  --firmware OPTIONS
+                 added to the command line of each rpmsg-firmware, as --nxp
   --verbose      show the daemon's log on standard error
   --no-build     use what was built before
   --help         print this and exit
@@ -24,7 +26,8 @@ Runs COMMAND beside a simulated SoC, a private bus and a daemon that serves them
 function takeOption(args, options) {
   const flags = { '--verbose': 'show', '--no-build': 'noBuild', '--help': 'help' };
   const [first] = args;
-  if (first === '--config') [, options.configFile] = args.splice(0, 2);
+  const values = { '--config': 'configFile', '--firmware': 'firmwareOptions' };
+  if (Object.hasOwn(values, first)) [, options[values[first]]] = args.splice(0, 2);
   else if (Object.hasOwn(flags, first)) options[flags[args.shift()]] = true;
   else return false;
   return true;
@@ -82,13 +85,23 @@ function runCommand([command, ...args], { address, config }) {
   });
 }
 
+/** What can be waited for: firmware that is told what to announce may leave some out. */
+function channelsOf(firmwareOptions) {
+  if (/--(app|quiet|hold)\b/.test(firmwareOptions)) return [];
+  return firmwareOptions.includes('--nxp')
+    ? [...firmwareChannels, ...nxpChannels]
+    : firmwareChannels;
+}
+
 /** Resolves with COMMAND's status; 70 if COMMAND was content but the daemon did not end well. */
 async function withDaemon(options) {
   const signal = abortOnSignals();
-  const scene = await Scene.start({ ...options, signal });
+  const { firmwareOptions = '' } = options;
+  const firmware = ({ vdevs }) => firmwareCommand(vdevs, firmwareOptions);
+  const scene = await Scene.start({ ...options, firmware, signal });
   let status = 1;
   try {
-    await scene.waitForChannels();
+    await scene.waitForChannels(channelsOf(firmwareOptions));
     if (!signal.aborted) status = await runCommand(options.command, scene);
   } finally {
     const result = await scene.stop();

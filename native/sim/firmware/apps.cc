@@ -12,7 +12,17 @@
 namespace rpmsg::sim {
 namespace {
 
-enum AppNumber : uint32_t { kPingPong = 1, kClientSample, kEcho, kSink, kSource, kLongName };
+enum AppNumber : uint32_t {
+  kPingPong = 1,
+  kClientSample,
+  kEcho,
+  kSink,
+  kSource,
+  kLongName,
+  kLifeCycle,
+  kGpio,
+  kRtc
+};
 
 constexpr AppInfo kApps[] = {
     {"rpmsg-openamp-demo-channel", kPingPong},
@@ -21,7 +31,11 @@ constexpr AppInfo kApps[] = {
     {"sink", kSink},
     {"source", kSource},
     {"rpmsg-name-of-thirty-two-bytes!!", kLongName},
+    {"rpmsg-life-cycle-channel", kLifeCycle},
+    {"rpmsg-io-channel", kGpio},
+    {"rpmsg-rtc-channel", kRtc},
 };
+static_assert(std::size(kApps) == kMostApps);
 
 /// Byte i is i: a message of `source` is a piece of it behind its number.
 constexpr auto kRamp = [] {
@@ -83,6 +97,9 @@ bool Apps::handle(Link& link, uint32_t number, const Message& message) {
   case kPingPong: return ping_pong(link, message);
   case kSink: return sink(link, message);
   case kSource: return source(message);
+  case kLifeCycle: return nxp_.handle(link, NxpService::life_cycle, message);
+  case kGpio: return nxp_.handle(link, NxpService::gpio, message);
+  case kRtc: return nxp_.handle(link, NxpService::rtc, message);
   default: return echo(link, message);
   }
 }
@@ -121,6 +138,11 @@ bool Apps::source(const Message& message) {
 }
 
 bool Apps::send_owed(Link& link, uint32_t budget, int64_t now_ms) {
+  const uint32_t sent = nxp_.send_owed(link, budget, now_ms);
+  return sent == budget || send_jobs(link, budget - sent, now_ms);
+}
+
+bool Apps::send_jobs(Link& link, uint32_t budget, int64_t now_ms) {
   uint32_t idle = 0;
   for (uint32_t sent = 0; sent < budget;) {
     Job& job = jobs_[job_turn_ % jobs_.size()];
@@ -149,7 +171,7 @@ bool Apps::send_one(Link& link, Job& job) {
 }
 
 int64_t Apps::next_due_ms() const {
-  int64_t soonest = kNever;
+  int64_t soonest = nxp_.next_due_ms();
   for (const Job& job : jobs_)
     if (job.count != 0) soonest = std::min(soonest, job.due_ms);
   return soonest;

@@ -6,23 +6,22 @@
 #include <cstdint>
 #include <span>
 
+#include "sim/firmware/message.h"
+#include "sim/firmware/nxp.h"
+
 namespace rpmsg::sim {
 
 class Link;
-
-/// A received message; `data` points into the host's buffer.
-struct Message {
-  uint32_t src;
-  uint32_t dst;
-  uint32_t length;
-  const uint8_t* data;
-};
 
 struct AppInfo {
   const char* name; // announced as it is: the last one fills all 32 bytes
   uint32_t number;  // its endpoint is base + number
 };
 std::span<const AppInfo> all_apps();
+
+constexpr uint32_t kMostApps = 9;
+constexpr uint32_t kUsualApps = 0x03F; // bit i: number i + 1
+constexpr uint32_t kNxpApps = 0x1C0;   // those of NXP, which are served if they are asked for
 
 constexpr uint32_t kFirstChannel = 129; // number of channel-1; it is an echo, as those after it
 constexpr uint32_t kMaxChannels = 448;
@@ -33,9 +32,10 @@ class Apps {
 public:
   /// False: there is no buffer to answer with, hand in the same message again later.
   bool handle(Link& link, uint32_t number, const Message& message);
-  /// Sends what `source` owes by now, at most `budget` messages. True if it sent that many.
+  /// Sends what `source` and NXP's services owe by now, at most `budget` messages. True if it sent
+  /// that many.
   bool send_owed(Link& link, uint32_t budget, int64_t now_ms);
-  /// When `source` owes something next; kNever: nothing.
+  /// When something is owed next; kNever: nothing.
   int64_t next_due_ms() const;
   static constexpr int64_t kNever = INT64_MAX;
   void forget();
@@ -52,6 +52,7 @@ private:
   };
   bool sink(Link& link, const Message& message);
   bool source(const Message& message);
+  bool send_jobs(Link& link, uint32_t budget, int64_t now_ms);
   bool send_one(Link& link, Job& job);
 
   std::array<Job, 16> jobs_ = {};
@@ -61,6 +62,7 @@ private:
   bool checks_ = false; // `check` was asked for
   uint64_t checked_ = 0;
   uint64_t altered_ = 0;
+  NxpServices nxp_;
 };
 
 } // namespace rpmsg::sim

@@ -32,6 +32,9 @@ constexpr FaultName kFaults[] = {
     {"bad-word", Fault::bad_word},
     {"crash-at", Fault::crash_at},
     {"silent-restart", Fault::silent_restart},
+    {"nxp-version", Fault::nxp_version},
+    {"nxp-failure", Fault::nxp_failure},
+    {"nxp-silent", Fault::nxp_silent},
 };
 constexpr const char* kSteps[] = {"tr-data", "tr-full", "rr-read", "rr-clear", "gir", "raise-mask"};
 

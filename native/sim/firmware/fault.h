@@ -32,6 +32,10 @@ enum class Fault : uint8_t {
   bad_word,
   crash_at,
   silent_restart,
+  // a service that does not answer as it should
+  nxp_version,
+  nxp_failure,
+  nxp_silent,
 };
 
 /// The points inside a register access at which a process can die.

@@ -35,6 +35,9 @@ public:
   void forget();
   uint32_t index() const { return index_; }
   bool restart_asked() const { return restart_asked_; }
+  TraceLog& trace() { return table_.trace(); }
+  /// Whether this is an occasion on which to misbehave so.
+  bool fault_due(Fault fault) { return options_.fault.due(fault, index_, fault_count_); }
 
   /// Room for a payload, or null if the host has returned no buffer yet.
   uint8_t* begin(uint32_t length);
@@ -58,7 +61,6 @@ private:
   void mark_held(const Descriptor& descriptor, uint32_t held);
   bool dispatch(const Message& message);
   void publish(const Descriptor& descriptor, uint8_t* header, bool is_announcement);
-  bool fault_due(Fault fault) { return options_.fault.due(fault, index_, fault_count_); }
   void signal_sent();
 
   const FirmwareOptions& options_;
@@ -79,7 +81,7 @@ private:
   uint32_t next_announcement_ = 0;
   bool fault_announced_ = false;
   uint32_t fault_count_ = 0;
-  std::array<uint32_t, 8> peers_ = {}; // by application; 0: nobody yet
+  std::array<uint32_t, kMostApps + 1> peers_ = {}; // by application; 0: nobody yet
   Descriptor sending_ = {};
 };
 

@@ -30,7 +30,8 @@ constexpr char kHelp[] =
     "  --core NAME              which core this is (default $RPMSG_SOC_CORE, else cm40)\n"
     "  --vdevs N                serve vdevs 0 to N-1 (default 2, at most what the SoC can)\n"
     "  --link I,J               serve these vdevs instead\n"
-    "  --app NAME,NAME          serve only these applications (default all)\n"
+    "  --app NAME,NAME          serve only these applications (default all but NXP's services)\n"
+    "  --nxp                    serve NXP's services, too: life-cycle, GPIO and RTC\n"
     "  --channels N             serve N echoes more: channel-1 to channel-N (at most 448)\n"
     "  --behaviour rpmsg-lite|openamp\n"
     "  --resource-table         write one although rpmsg-lite never looks at it (openamp has one)\n"
@@ -121,6 +122,7 @@ enum Option {
   kVdevs,
   kLink,
   kApp,
+  kNxp,
   kChannels,
   kBehaviour,
   kConsumed,
@@ -141,6 +143,7 @@ constexpr option kOptions[] = {{"socket", required_argument, nullptr, kSocket},
                                {"vdevs", required_argument, nullptr, kVdevs},
                                {"link", required_argument, nullptr, kLink},
                                {"app", required_argument, nullptr, kApp},
+                               {"nxp", no_argument, nullptr, kNxp},
                                {"channels", required_argument, nullptr, kChannels},
                                {"behaviour", required_argument, nullptr, kBehaviour},
                                {"consumed-notify", required_argument, nullptr, kConsumed},
@@ -168,6 +171,7 @@ bool apply(int c, const char* value, FirmwareOptions& options, int& consumed) {
     return options.links_are_chosen = true;
   case kLink: options.links_are_chosen = true; return parse_links(value, options.links);
   case kApp: return parse_apps(value, options.apps);
+  case kNxp: return options.nxp = true;
   case kChannels: return number("channels", value, kMaxChannels, options.channels);
   case kBehaviour:
     choice = choose("behaviour", value, {"rpmsg-lite", "openamp"});
@@ -215,6 +219,8 @@ Parsed parse_options(int argc, char** argv, FirmwareOptions& options) {
     std::fputs("rpmsg-firmware: --socket PATH is missing: where does rpmsg-soc listen?\n", stderr);
     return Parsed::exit_usage;
   }
+  if (options.apps == 0) options.apps = kUsualApps;
+  if (options.nxp) options.apps |= kNxpApps;
   options.consumed_notify = consumed >= 0 ? consumed == 1 : options.behaviour == Behaviour::openamp;
   return Parsed::run;
 }

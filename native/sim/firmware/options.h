@@ -18,7 +18,8 @@ struct FirmwareOptions {
   std::string core = "cm40";
   uint32_t links = 0x3; // bit i: vdev i is registered
   bool links_are_chosen = false;
-  uint32_t apps = ~0u; // bit i: application number i + 1 is served
+  uint32_t apps = 0; // bit i: application number i + 1 is served; 0: the usual ones
+  bool nxp = false;  // NXP's services, too
   Behaviour behaviour = Behaviour::rpmsg_lite;
   bool consumed_notify = false;
   bool resource_table = false; // rpmsg_lite writes one, too

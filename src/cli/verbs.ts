@@ -3,6 +3,7 @@
 
 import { doctor } from './doctor.ts';
 import { list } from './list.ts';
+import { nxp } from './nxp.ts';
 import { open } from './open.ts';
 import { sim } from './sim.ts';
 import { stream } from './stream.ts';
@@ -10,4 +11,4 @@ import { trace } from './trace.ts';
 import type { Verb } from './verb.ts';
 import { version } from './version.ts';
 
-export const verbs: readonly Verb[] = [list, open, stream, trace, doctor, sim, version];
+export const verbs: readonly Verb[] = [list, open, stream, trace, nxp, doctor, sim, version];

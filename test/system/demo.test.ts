@@ -55,6 +55,12 @@ test('a command beside the daemon sees every channel, and its status is passed o
   expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '12\n', stderr: '' });
 });
 
+test('a command beside the daemon has the firmware that it asks for', async () => {
+  const rpmsgctl = `${checkout}dist/rpmsgctl.js`;
+  const args = ['--firmware', '--nxp', process.execPath, rpmsgctl, 'nxp', 'gpio', 'get', '3', '4'];
+  expect(await run(...args)).toEqual({ status: 0, stdout: '0\n', stderr: '' });
+});
+
 test('a command beside the daemon can reset the simulated M core', async () => {
   const rpmsgctl = `'${process.execPath}' '${checkout}dist/rpmsgctl.js'`;
   const script = `${rpmsgctl} sim reset cm40 && ${rpmsgctl} sim status`;

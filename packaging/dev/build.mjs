@@ -29,6 +29,7 @@ const entries = [
     parameters: 'launch, require, __filename, __dirname',
   },
   { source: 'src/cli/main.ts', output: 'dist/rpmsgctl.js' },
+  { source: 'src/client/index.ts', output: 'dist/client.js', isModule: true },
 ];
 
 /** The client side of with-daemon and the demo; not packaged. */
@@ -37,8 +38,9 @@ const demo = { source: 'src/cli/demo/index.ts', output: 'dist/demo.js' };
 // CommonJS has no import.meta.url; the sources may use it as ever.
 const bundleUrl = "const bundleUrl = require('node:url').pathToFileURL(__filename).href;";
 
-/** A program; or, with `parameters`, one function of these for the loader to call. */
-function wrapping(parameters, release) {
+/** A program; a module for others; or, with `parameters`, one function of these for the loader to call. */
+function wrapping({ parameters, isModule }, release) {
+  if (isModule) return { banner: { js: bundleUrl } };
   if (parameters === undefined) {
     return { banner: { js: `#!/usr/bin/${release ? '' : 'env '}node\n${bundleUrl}` } };
   }
@@ -49,7 +51,8 @@ function wrapping(parameters, release) {
  * How an entry point is bundled: one CommonJS file, for Debian 12's own Node. A release is for
  * installation: no source map, the system's Node, no licence left out.
  */
-function bundleOptions({ source, output, parameters }, plugins, release) {
+function bundleOptions(entry, plugins, release) {
+  const { source, output } = entry;
   return {
     absWorkingDir: root,
     entryPoints: [source],
@@ -60,7 +63,7 @@ function bundleOptions({ source, output, parameters }, plugins, release) {
     target: 'node18',
     external: ['*.node', 'x11', 'usocket', 'sd-notify'],
     define: { 'import.meta.url': 'bundleUrl' },
-    ...wrapping(parameters, release),
+    ...wrapping(entry, release),
     plugins,
     sourcemap: !release,
     legalComments: release ? 'eof' : 'inline',
@@ -90,7 +93,7 @@ export async function buildBundles({ folder = join(root, 'dist'), release = fals
       const options = bundleOptions({ ...entry, output: file }, plugins, release);
       const { metafile } = await esbuild.build(options);
       for (const input of Object.keys(metafile.inputs)) inputs.add(input);
-      chmodSync(file, entry.parameters === undefined ? 0o755 : 0o644);
+      chmodSync(file, entry.parameters === undefined && !entry.isModule ? 0o755 : 0o644);
     }
   });
   return [...inputs].sort();

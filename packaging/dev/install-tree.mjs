@@ -81,6 +81,19 @@ async function installPrograms(at) {
   }
 }
 
+/** The client module as `require('rpmsgd/client')` and `npm install /usr/lib/rpmsgd` find it. */
+function installModule(at) {
+  const { name, version, description, license } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  const exports = { './client': { types: './client.d.ts', default: './client.js' } };
+  const manifest = { name, version, description, license, private: true, exports };
+  installText(`${JSON.stringify(manifest, undefined, 2)}\n`, at('/usr/lib/rpmsgd/package.json'));
+  const link = '/usr/share/nodejs/rpmsgd';
+  makeFolder(dirname(at(link)));
+  symlinkSync(relative(dirname(link), '/usr/lib/rpmsgd'), at(link));
+}
+
 /** Installs everything below `destination`; an empty or fresh folder. */
 export async function installTree({ destination, native, unitDir }) {
   const base = resolve(destination);
@@ -88,6 +101,7 @@ export async function installTree({ destination, native, unitDir }) {
   makeFolder(at('/usr/lib/rpmsgd'));
   for (const [name, path] of files.native) install(join(native, name), at(path), modeOf(path));
   await installPrograms(at);
+  installModule(at);
   for (const [source, path] of files.plain) install(join(root, source), at(path), 0o644);
   for (const [source, path] of [...units.map((name) => [name, name]), ...dropIns]) {
     install(join(root, 'systemd', source), at(join(unitDir, path)), 0o644);

@@ -43,6 +43,7 @@ export const files = {
     ['systemd/rpmsgd.catalog', '/usr/lib/systemd/catalog/rpmsgd.catalog'],
     ['systemd/realtime.conf', `${examples}/realtime.conf`],
     ['packaging/rpmsgd.toml', `${examples}/rpmsgd.toml`],
+    ['src/client/api.d.ts', '/usr/lib/rpmsgd/client.d.ts'],
     ['systemd/simulator.toml', '/usr/share/rpmsgd-simulator/simulator.toml'],
     ['dbus/org.rpmsg.conf', '/usr/share/dbus-1/system.d/org.rpmsg.conf'],
     ['dbus/org.rpmsg.service', '/usr/share/dbus-1/system-services/org.rpmsg.service'],

@@ -113,8 +113,17 @@ it('has programs that run by their names', () => {
   }
 });
 
+it('has the client module under the name by which programs ask for it', () => {
+  const script = `const {connect} = require('rpmsgd/client'); process.stdout.write(typeof connect)`;
+  const env = { ...process.env, NODE_PATH: join(tree, 'usr/share/nodejs') };
+  expect(execFileSync(process.execPath, ['-e', script], { env, encoding: 'utf8' })).toBe(
+    'function',
+  );
+  expect(readFileSync(join(tree, 'usr/lib/rpmsgd/client.d.ts'), 'utf8')).toContain('connect(');
+});
+
 it('names no folder of the machine it was built on', () => {
-  for (const program of ['rpmsgd.js', 'daemon.js', 'rpmsgctl.js']) {
+  for (const program of ['rpmsgd.js', 'daemon.js', 'rpmsgctl.js', 'client.js']) {
     const text = readFileSync(join(tree, 'usr/lib/rpmsgd', program), 'utf8');
     expect(text.includes(root), program).toBe(false);
     expect(text.includes('sourceMappingURL'), program).toBe(false);

@@ -50,6 +50,7 @@ const source: Table = {
     'systemd',
     'start',
   ],
+  client: ['addon', 'dbus'],
   cli: ['util', 'devicetree', 'config', 'addon', 'dbus', 'nxp'],
   main: [
     'util',

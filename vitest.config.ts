@@ -44,6 +44,9 @@ const withOneFirmware = [
   'errors-config',
   'resource-table', // says itself which firmware, and so do these
   ...['flow', 'life', 'load', 'options', 'reset', 'stopped'].map((of) => `stream-${of}`),
+  'client-module', // clients, to which all firmware is one
+  'examples',
+  'cli-nxp',
   'daemon-readme', // the README and the demo show RPMsg-Lite's
   'demo',
 ];

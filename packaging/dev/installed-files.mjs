@@ -25,6 +25,8 @@ const overlays = [
   'imx93-evk-rpmsg.dtso',
 ];
 
+const talks = ['README.md', 'talk.c', 'talk.py', 'talk.sh', 'talk.ts'];
+
 const man = '/usr/share/man';
 const examples = '/usr/share/doc/rpmsgd/examples';
 const completions = '/usr/share/bash-completion/completions';
@@ -43,6 +45,7 @@ export const files = {
     ['systemd/rpmsgd.catalog', '/usr/lib/systemd/catalog/rpmsgd.catalog'],
     ['systemd/realtime.conf', `${examples}/realtime.conf`],
     ['packaging/rpmsgd.toml', `${examples}/rpmsgd.toml`],
+    ...talks.map((name) => [`packaging/examples/${name}`, `${examples}/${name}`]),
     ['src/client/api.d.ts', '/usr/lib/rpmsgd/client.d.ts'],
     ['systemd/simulator.toml', '/usr/share/rpmsgd-simulator/simulator.toml'],
     ['dbus/org.rpmsg.conf', '/usr/share/dbus-1/system.d/org.rpmsg.conf'],

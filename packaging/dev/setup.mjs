@@ -31,6 +31,7 @@ const debian = {
     ['pkg-config', 'pkg-config'],
     ['device-tree-compiler', 'dtc'],
     ['python3-dbus', '/usr/lib/python3/dist-packages/dbus/__init__.py'],
+    ['python3-gi', '/usr/lib/python3/dist-packages/gi/__init__.py'],
     ['g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
     ['binutils-aarch64-linux-gnu', 'aarch64-linux-gnu-objdump'],
   ],

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stream's client with GLib's GDBus: what stream-sd-bus.c does.
+// A stream's client with GLib's GDBus: opens an endpoint on a channel that answers each message with the
+// same, acquires its stream, and for each line of standard input, a number, sends so many packets and
+// takes as many back.
 //
 // usage: stream-glib BUS_ADDRESS CHANNEL_PATH
 

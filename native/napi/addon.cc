@@ -5,6 +5,7 @@
 
 #include "napi/bus_socket.h"
 #include "napi/link_wrap.h"
+#include "napi/mu_look.h"
 #include "napi/packet_socket.h"
 #include "napi/system_calls.h"
 
@@ -13,6 +14,7 @@ static Napi::Object init_addon(Napi::Env env, Napi::Object exports) {
   exports.Set("BusSocket", rpmsg::BusSocket::define(env));
   exports.Set("PacketSocket", rpmsg::PacketSocket::define(env));
   rpmsg::define_system_calls(env, exports);
+  rpmsg::define_mu_look(env, exports);
   return exports;
 }
 

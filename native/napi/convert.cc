@@ -96,16 +96,11 @@ bool read_text(const Napi::Object& object, const char* name, std::string& text) 
 }
 
 bool read_generation(const Napi::Object& object, MuGeneration& generation) {
-  std::string text;
-  if (!read_text(object, "muGeneration", text)) return false;
-  if (text != "v1" && text != "imx7ulp" && text != "v2") {
-    throw_type(object.Env(), "muGeneration", "v1, imx7ulp or v2");
-    return false;
-  }
-  generation = text == "v2"        ? MuGeneration::v2
-               : text == "imx7ulp" ? MuGeneration::imx7ulp
-                                   : MuGeneration::v1;
-  return true;
+  const Napi::Value value = object.Get("muGeneration");
+  if (value.IsEmpty()) return false;
+  const auto found = to_mu_generation(value, "muGeneration");
+  if (found) generation = *found;
+  return found.has_value();
 }
 
 bool read_uio_name(const Napi::Object& object, const char* name, const char* base, UioName& into) {
@@ -190,6 +185,15 @@ std::optional<std::span<const uint8_t>> to_bytes(const Napi::Value& value, const
   }
   const auto array = value.As<Napi::Uint8Array>();
   return std::span<const uint8_t>(array.Data(), array.ByteLength());
+}
+
+std::optional<MuGeneration> to_mu_generation(const Napi::Value& value, const char* name) {
+  const std::string text = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  if (text == "v1") return MuGeneration::v1;
+  if (text == "imx7ulp") return MuGeneration::imx7ulp;
+  if (text == "v2") return MuGeneration::v2;
+  throw_type(value.Env(), name, "v1, imx7ulp or v2");
+  return std::nullopt;
 }
 
 std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "link/remote_setup.h"
+#include "mu/mu_generation.h"
 
 namespace rpmsg {
 
@@ -19,6 +20,8 @@ std::optional<uint64_t> to_u64(const Napi::Value& value, const char* name);
 std::optional<uint32_t> to_u32(const Napi::Value& value, const char* name);
 /// A view of the caller's bytes, valid during the call. Buffer or Uint8Array.
 std::optional<std::span<const uint8_t>> to_bytes(const Napi::Value& value, const char* name);
+/// v1, imx7ulp or v2; throws a TypeError otherwise.
+std::optional<MuGeneration> to_mu_generation(const Napi::Value& value, const char* name);
 /// The setup object that link.ts builds: the platform's keys beside the others, `kind` says which.
 std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value);
 

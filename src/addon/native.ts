@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { RpmsgdError } from '../util/errors.ts';
-import type { OpenedRemote, RemoteSetup, TraceRead } from './types.ts';
+import type { MuGeneration, MuLook, OpenedRemote, RemoteSetup, TraceRead } from './types.ts';
 
 export type LockOutcome =
   | { readonly status: 'locked' }
@@ -121,6 +121,8 @@ export interface NativeAddon {
   /** Two ends of a new SOCK_SEQPACKET pair, close-on-exec, or -errno. */
   packetPair(): readonly [number, number] | number;
   lockFile(path: string): LockOutcome;
+  /** -errno of opening or mapping. */
+  readMuState(path: string, map: number, offset: number, generation: MuGeneration): MuLook | number;
 }
 
 declare const __dirname: string | undefined;

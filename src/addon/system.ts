@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The few system calls that Node does not offer, done by the addon: descriptors over a socket, one
-// datagram to the service manager or the journal, an exclusive lock on a file.
+// datagram to the service manager or the journal, an exclusive lock on a file, a look at a MU.
 
 import { RpmsgdError } from '../util/errors.ts';
+import { errnoError } from './errno.ts';
 import { loadAddon } from './native.ts';
+import type { MuGeneration, MuLook } from './types.ts';
 
 /**
  * sendmsg(2) with SCM_RIGHTS on a connected stream socket. Returns how many bytes went (the
@@ -57,4 +59,21 @@ export function lockFile(path: string): void {
   if (outcome.status === 'failed') {
     throw new RpmsgdError('os', `cannot lock ${path}: ${outcome.message}`);
   }
+}
+
+/**
+ * Reads status and control registers of the MU at `offset` bytes of map `map` of a UIO device, beside
+ * whoever has it: opened and mapped for reading alone, without its lock; words stay where they are. A
+ * MU without its clock may stop the machine when it is read. Throws an error as Node's own where the
+ * device cannot be opened or mapped.
+ */
+export function readMuState(
+  path: string,
+  map: number,
+  offset: number,
+  generation: MuGeneration,
+): MuLook {
+  const look = loadAddon().readMuState(path, map, offset, generation);
+  if (typeof look !== 'number') return look;
+  throw errnoError('open', look, path);
 }

@@ -32,6 +32,38 @@ export type ResetCause = (typeof resetCauses)[number];
 export const evidences = ['rxdb', 'flag', 'timeout', 'status'] as const;
 export type Evidence = (typeof evidences)[number];
 
+/** Register layouts of the MU. */
+export type MuGeneration = 'v1' | 'imx7ulp' | 'v2';
+
+/**
+ * Status and control registers of our side of a MU at one moment. Sets have bit n for channel n, or for
+ * general interrupt n.
+ */
+export interface MuState {
+  /** TE: our word was taken. */
+  readonly transmitEmpty: number;
+  /** RF: a word waits. */
+  readonly receiveFull: number;
+  /** GIP. */
+  readonly doorbellsPending: number;
+  /** TIE, RIE, GIE. */
+  readonly transmitEnabled: number;
+  readonly receiveEnabled: number;
+  readonly doorbellsEnabled: number;
+  /** GIR: rung by us, not acknowledged by the other side. */
+  readonly doorbellsRinging: number;
+  /** Fn, bits 2:0. */
+  readonly ownFlags: number;
+  readonly remoteFlags: number;
+  /** FUP: a change of our flags has not arrived on the other side. */
+  readonly isCrossing: boolean;
+  /** All that were read: offset in bytes, value. */
+  readonly registers: readonly (readonly [number, number])[];
+}
+
+/** `isAnswering` is false where reading the registers is a bus error. */
+export type MuLook = (MuState & { readonly isAnswering: true }) | { readonly isAnswering: false };
+
 /** A core of a simulated SoC. */
 export interface SimSetup {
   readonly kind: 'sim';
@@ -49,7 +81,7 @@ export interface UioSetup {
   readonly kind: 'uio';
   readonly core: string;
   readonly soc: string;
-  readonly muGeneration: 'v1' | 'imx7ulp' | 'v2';
+  readonly muGeneration: MuGeneration;
   /** vdevs that the core's firmware can address, 1..8. */
   readonly maxVdevs: number;
   /** UIO name of the MU. Empty: found by muBase. */

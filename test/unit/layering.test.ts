@@ -21,7 +21,7 @@ const native: Table = {
   link: [
     ...['base', 'memory', 'virtio', 'mu', 'scu', 'platform', 'platform/uio', 'resource', 'rpmsg'],
   ],
-  napi: ['base', 'platform', 'rpmsg', 'link'],
+  napi: ['base', 'mu', 'platform', 'platform/uio', 'rpmsg', 'link'],
   sim: ['scu/scfw_api.h'],
 };
 

@@ -4,9 +4,9 @@
 import type { SimSetup } from '../addon/types.ts';
 import type { RemoteConfig } from '../config/index.ts';
 import { lookAtConfiguration } from './doctor/configuration.ts';
-import { checkDaemon } from './doctor/daemon.ts';
+import { type DaemonLook, daemonNotAsked, lookAtDaemon } from './doctor/daemon.ts';
 import { type Finding, fail, ok, printFindings } from './doctor/finding.ts';
-import { checkHardware } from './doctor/hardware.ts';
+import { checkHardware, type Examination } from './doctor/hardware.ts';
 import { checkKernel } from './doctor/kernel.ts';
 import { Machine } from './doctor/machine.ts';
 import { MachineTree } from './doctor/tree.ts';
@@ -23,6 +23,11 @@ export const doctor: Verb = {
   ],
   options: [
     { name: 'root', value: 'DIR', summary: 'examine the machine whose files are below DIR' },
+    {
+      name: 'mu',
+      summary:
+        "read the MU's registers even if its node has neither clock nor power:\nthat may stop the machine",
+    },
   ],
   details: `One line a check: ok, warn or FAIL, and what to do. Exit status 1 if one is FAIL. With --root
 the daemon is not asked.
@@ -44,19 +49,28 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const { config, findings } = lookAtConfiguration(machine);
   const remotes = config?.remotes ?? [];
   const isOnHardware = remotes.some(({ setup }) => setup.platform.kind === 'uio');
-  const tree = new MachineTree(machine);
+  const daemon: DaemonLook =
+    root === undefined ? await lookAtDaemon(() => context.bus()) : daemonNotAsked;
+  const examination: Examination = {
+    machine,
+    tree: new MachineTree(machine),
+    readsUnpoweredMu: context.options['mu'] === true,
+    muServer: daemon.muServer,
+  };
+  const checked: Finding[] = [];
+  for (const remote of remotes) checked.push(...(await checkRemote(examination, remote)));
   return [
     ...findings,
     ...(isOnHardware ? checkKernel(machine) : []),
-    ...remotes.flatMap((remote) => checkRemote(machine, tree, remote)),
-    ...(root === undefined ? await checkDaemon(() => context.bus()) : []),
+    ...checked,
+    ...daemon.findings,
   ];
 }
 
-function checkRemote(machine: Machine, tree: MachineTree, remote: RemoteConfig): Finding[] {
+async function checkRemote(examination: Examination, remote: RemoteConfig): Promise<Finding[]> {
   const { platform } = remote.setup;
-  if (platform.kind === 'uio') return checkHardware(machine, tree, remote, platform);
-  return [checkSimulator(machine, remote.name, platform)];
+  if (platform.kind === 'uio') return await checkHardware(examination, remote, platform);
+  return [checkSimulator(examination.machine, remote.name, platform)];
 }
 
 function checkSimulator(machine: Machine, name: string, { socket }: SimSetup): Finding {

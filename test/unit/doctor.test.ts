@@ -19,6 +19,7 @@ import { applyOverlays, unpack } from '../support/device-trees.ts';
 import { runRpmsgctl as run } from '../support/rpmsgctl-run.ts';
 
 const live = 'sys/firmware/devicetree/base';
+const pageBytes = 4096;
 let trees: string;
 let root: string;
 
@@ -52,13 +53,20 @@ function uio(index: number, name: string, maps: readonly (readonly [string, stri
     put(`${folder}/maps/map${at}/addr`, `${addr}\n`);
     put(`${folder}/maps/map${at}/size`, `${size}\n`);
   }
-  put(`dev/uio${index}`, '');
+  put(`dev/uio${index}`, '\0'.repeat(pageBytes));
   chmodSync(join(root, `dev/uio${index}`), 0o660);
 }
 
 function tree(name: string): void {
   rmSync(join(root, live), { recursive: true, force: true });
   cpSync(join(trees, name), join(root, live), { recursive: true });
+}
+
+/** Registers of the MU that is uio0: offset and value. Its other registers are zero. */
+function registers(...values: readonly (readonly [number, number])[]): void {
+  const page = Buffer.alloc(pageBytes);
+  for (const [offset, value] of values) page.writeUInt32LE(value, offset);
+  writeFileSync(join(root, 'dev/uio0'), page);
 }
 
 /** An i.MX8QXP on which everything is as it has to be. */
@@ -69,6 +77,7 @@ function soundMachine(): void {
   put('sys/module/uio_pdrv_genirq/refcnt', '0\n');
   put('sys/bus/platform/drivers/imx_mu/5d1c0000.mailbox/uevent', '');
   uio(0, 'rpmsg-mu', [['0x000000005d200000', '0x0000000000010000']]);
+  registers([0x20, 0x00f00001], [0x24, 0x44000001]);
   uio(1, 'rpmsg-scu-mu', [['0x000000005d1d0000', '0x0000000000010000']]);
   uio(2, 'rpmsg-memory', [
     ['0x0000000090400000', '0x0000000000100000'],
@@ -108,6 +117,7 @@ it('finds nothing on a sound machine, and says what it looked at', async () => {
     'cm40 MU',
     'cm40 interrupt',
     'cm40 power',
+    'cm40 MU state',
     'cm40 vrings',
     'cm40 vrings',
     'cm40 buffers',
@@ -192,7 +202,7 @@ const ailments: readonly (readonly [string, () => void, RegExp])[] = [
   [
     'a MU without power',
     () => remove(`${live}/rpmsg-mu@5d200000/power-domains`),
-    /^warn cm40 power: \/rpmsg-mu@5d200000 has no power-domain/,
+    /^warn cm40 (power: \/rpmsg-mu@5d200000 has no power-domain|MU state: not looked at: to read)/,
   ],
   [
     'vrings that no device maps whole',
@@ -278,6 +288,25 @@ it('knows that a MU of an i.MX8MM has a clock of its bus', async () => {
   });
 });
 
+it('reads no register of a MU without power, unless it is told to', async () => {
+  soundMachine();
+  remove(`${live}/rpmsg-mu@5d200000/power-domains`);
+  const state = async (...options: string[]) => {
+    const all = JSON.parse((await doctor('--json', ...options)).out) as Finding[];
+    return all.find(({ check }) => check === 'cm40 MU state');
+  };
+  expect(await state()).toEqual({
+    state: 'warn',
+    check: 'cm40 MU state',
+    text: 'not looked at: to read a MU without clock or power may stop the machine',
+    remedy: 'rpmsgctl doctor --mu looks all the same',
+  });
+  expect(await state('--mu')).toMatchObject({
+    state: 'ok',
+    text: 'TE 0 1 2 3, RF none, GIP none, enabled RIE 1, GIE 1, Fn 1 of the remote, 1 of ours, registers 0x20=0xf00001 0x24=0x44000001',
+  });
+});
+
 it('says what the bring-up guide says that it says', async () => {
   const guide = readFileSync(new URL('../../packaging/doc/bring-up.md', import.meta.url), 'utf8');
   const quoted = [...guide.matchAll(/^> `(ok {4}.*)`$/gm)].map(([, line = '']) => line);
@@ -286,6 +315,7 @@ it('says what the bring-up guide says that it says', async () => {
   const lines = squeeze((await doctor()).out).split('\n');
   tree('imx8mm');
   uio(0, 'rpmsg-mu', [['0x30aa0000', '0x10000']]);
+  registers([0x20, 0x00f00001], [0x24, 0x44000001]);
   uio(1, 'rpmsg-memory', [
     ['0xb8400000', '0x100000'],
     ['0xb8000000', '0x10000'],
@@ -293,7 +323,7 @@ it('says what the bring-up guide says that it says', async () => {
   lines.push(...squeeze((await doctor()).out).split('\n'));
   // What it says of a running daemon is in test/system/cli.test.ts.
   const ofFiles = quoted.filter((line) => !/^ok +(daemon|\S+( vdev0)? state) /.test(line));
-  expect(ofFiles.length).toBe(7);
+  expect(ofFiles.length).toBe(8);
   for (const line of ofFiles) expect(lines).toContain(squeeze(line));
 });
 

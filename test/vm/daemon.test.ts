@@ -165,6 +165,21 @@ describe('platform = "uio"', () => {
     expect(second.status).toBe(69);
   });
 
+  test('doctor leaves a MU without power alone; told to, it looks beside the daemon that has it', async () => {
+    const pid = await machine.must('systemctl show -P MainPID rpmsgd');
+    // The clock that plays the MU has nothing where a MU has status and control.
+    for (const [option, expected] of [
+      ['', 'not looked at: to read a MU without clock or power may stop the machine'],
+      ['--mu', 'the registers read as zeros: no clock or power'],
+    ]) {
+      const { output } = await machine.exec(`rpmsgctl doctor --json ${option} 2>/dev/null`);
+      const findings = JSON.parse(output) as { check: string; text: string }[];
+      expect(findings.find(({ check }) => check === 'cm40 MU state')?.text).toBe(expected);
+    }
+    expect(await machine.must('systemctl show -P MainPID rpmsgd')).toBe(pid);
+    expect(await property(remote, 'Platform', 'Remote')).toBe('s "uio"');
+  });
+
   test('a device that is unbound ends the daemon with 69; bound again, it serves the next', async () => {
     await machine.must(`echo ${device} >${driver}/unbind`);
     await until(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the running daemon says of its remotes.
 
+import { remoteStates } from '../../addon/types.ts';
 import { type Bus, BusError } from '../../dbus/index.ts';
 import { version as ownVersion } from '../../util/version.ts';
 import { explain, RpmsgctlError } from '../errors.ts';
@@ -12,14 +13,24 @@ import {
   serviceName,
 } from '../objects.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
+import type { MuServer } from './mu-state.ts';
 
 const check = 'daemon';
 const journal = 'see journalctl -u rpmsgd';
 const firmware =
   'start the firmware; if it runs, compare RL_BUFFER_COUNT 256, RL_BUFFER_PAYLOAD_SIZE 496, its link ids and its shared memory with bring-up.md';
 
+export interface DaemonLook {
+  readonly findings: readonly Finding[];
+  /** Who serves a remote's MU. */
+  muServer(remote: string): MuServer;
+}
+
+/** Of another machine's files nobody can say who serves what. */
+export const daemonNotAsked: DaemonLook = { findings: [], muServer: () => 'unknown' };
+
 /** `connect` as of a verb's context. */
-export async function checkDaemon(connect: () => Promise<Bus>): Promise<Finding[]> {
+export async function lookAtDaemon(connect: () => Promise<Bus>): Promise<DaemonLook> {
   try {
     const bus = await connect();
     const version = await bus.getProperty(
@@ -29,11 +40,28 @@ export async function checkDaemon(connect: () => Promise<Bus>): Promise<Finding[
       'Version',
     );
     const objects = await fetchObjects(bus);
-    return [checkVersion(String(version)), ...objects.flatMap(checkObject)];
+    const findings = [checkVersion(String(version)), ...objects.flatMap(checkObject)];
+    return { findings, muServer: (remote) => stateOf(objects, remote) };
   } catch (error) {
     if (!(error instanceof BusError || error instanceof RpmsgctlError)) throw error;
-    return [fail(check, explain(error).message, `systemctl enable --now rpmsgd; ${journal}`)];
+    const findings = [
+      fail(check, explain(error).message, `systemctl enable --now rpmsgd; ${journal}`),
+    ];
+    const isAbsent = error instanceof BusError && absent.includes(error.name);
+    return { findings, muServer: () => (isAbsent ? 'none' : 'unknown') };
   }
+}
+
+/** What the bus says where no daemon is; any other error may hide one. */
+const absent = ['ServiceUnknown', 'NameHasNoOwner'].map(
+  (name) => `org.freedesktop.DBus.Error.${name}`,
+);
+
+/** A remote that the daemon does not have is one that it has not opened. */
+function stateOf(objects: readonly RemoteObject[], name: string): MuServer {
+  const found = objects.find(({ interfaces }) => interfaces['Remote']?.['Name'] === name);
+  const state = String(found?.interfaces['Remote']?.['State']);
+  return remoteStates.find((one) => one === state) ?? 'offline';
 }
 
 function checkVersion(version: string): Finding {

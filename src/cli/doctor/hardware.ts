@@ -7,6 +7,7 @@ import { socs } from '../../config/socs.ts';
 import { checkAccess } from './access.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import type { Machine } from './machine.ts';
+import { checkMuState, type MuServer } from './mu-state.ts';
 import { isForUio, isPowered, type MachineTree } from './tree.ts';
 import {
   covers,
@@ -18,10 +19,18 @@ import {
 
 const overlay = "apply your board's overlay of /usr/share/rpmsgd/overlays";
 
-/** One remote of a machine, and what is known of both. */
-export interface HardwareCase {
+/** A machine, and how it is looked at. */
+export interface Examination {
   readonly machine: Machine;
   readonly tree: MachineTree;
+  /** The MU is read even where that may stop the machine. */
+  readonly readsUnpoweredMu: boolean;
+  /** By the name of a remote. */
+  readonly muServer: (remote: string) => MuServer;
+}
+
+/** One remote of a machine, and what is known of both. */
+interface HardwareCase extends Examination {
   readonly remote: RemoteConfig;
   readonly platform: UioSetup;
   readonly devices: readonly UioDevice[];
@@ -29,16 +38,16 @@ export interface HardwareCase {
   readonly used: Set<UioDevice>;
 }
 
-export function checkHardware(
-  machine: Machine,
-  tree: MachineTree,
+export async function checkHardware(
+  examination: Examination,
   remote: RemoteConfig,
   platform: UioSetup,
-): Finding[] {
+): Promise<Finding[]> {
+  const { machine } = examination;
   const used = new Set<UioDevice>();
-  const about = { machine, tree, remote, platform, devices: uioDevices(machine), used };
+  const about = { ...examination, remote, platform, devices: uioDevices(machine), used };
   return [
-    ...checkMu(about),
+    ...(await checkMu(about)),
     ...checkMemory(about),
     ...checkScuMu(about),
     ...[...used].flatMap((device) => checkAccess(machine, remote.name, device)),
@@ -59,7 +68,7 @@ function find(
 /** Registers of a MU: V2 has its last ones below this. */
 const muBytes = 0x300;
 
-function checkMu(about: HardwareCase): Finding[] {
+async function checkMu(about: HardwareCase): Promise<Finding[]> {
   const { platform, remote, devices, tree, machine } = about;
   const check = `${remote.name} MU`;
   const what = platform.muDevice === '' ? hex(platform.muBase) : `"${platform.muDevice}"`;
@@ -77,11 +86,27 @@ function checkMu(about: HardwareCase): Finding[] {
     return [fail(check, `no UIO device maps ${what}${node}; ${describeDevices(devices)}`, overlay)];
   }
   about.used.add(device);
+  const power = checkPower(about, device);
   return [
     ok(check, `${what} is ${describeDevice(device)}`),
     ...checkInterrupt(about, device),
-    ...checkPower(about),
+    ...power,
+    ...(await lookAtMu(about, device, power)),
   ];
+}
+
+async function lookAtMu(
+  { machine, remote, platform, readsUnpoweredMu, muServer }: HardwareCase,
+  device: UioDevice,
+  power: readonly Finding[],
+): Promise<Finding[]> {
+  const check = `${remote.name} MU state`;
+  if (!readsUnpoweredMu && power.some(({ state }) => state !== 'ok')) {
+    const text = 'not looked at: to read a MU without clock or power may stop the machine';
+    return [warn(check, text, 'rpmsgctl doctor --mu looks all the same')];
+  }
+  const server = muServer(remote.name);
+  return await checkMuState(machine, check, device, platform.muGeneration, server);
 }
 
 /** The kernel's driver that is bound to a device at `base`, if one is. */
@@ -105,9 +130,10 @@ function checkInterrupt({ machine, remote }: HardwareCase, device: UioDevice): F
   return [fail(check, `${describeDevice(device)} has no interrupt`, remedy)];
 }
 
-function checkPower({ tree, remote, platform }: HardwareCase): Finding[] {
+function checkPower({ tree, remote, platform }: HardwareCase, { maps }: UioDevice): Finding[] {
   const needs = socs[platform.soc]?.muNeeds ?? 'clock';
-  const node = tree.devicesAt(platform.muBase).find(isForUio);
+  const base = platform.muBase || (maps[0]?.base ?? 0) + (maps[0]?.offset ?? 0);
+  const node = tree.devicesAt(base).find(isForUio);
   if (node === undefined) return [];
   const check = `${remote.name} power`;
   if (isPowered(node, needs)) return [ok(check, `${node.path} has its ${needs}`)];

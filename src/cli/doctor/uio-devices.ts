@@ -5,8 +5,11 @@ import { hex } from '../../config/index.ts';
 import type { Machine } from './machine.ts';
 
 export interface UioMap {
+  /** Of its first page. */
   readonly base: number;
   readonly size: number;
+  /** From its first page to what the device has in it. */
+  readonly offset: number;
 }
 
 export interface UioDevice {
@@ -27,6 +30,7 @@ export function uioDevices(machine: Machine): UioDevice[] {
       maps: machine.list(maps).map((map) => ({
         base: Number(machine.read(`${maps}/${map}/addr`)),
         size: Number(machine.read(`${maps}/${map}/size`)),
+        offset: Number(machine.read(`${maps}/${map}/offset`) ?? 0),
       })),
     };
   });

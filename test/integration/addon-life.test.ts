@@ -2,37 +2,17 @@
 // The addon's objects under a hostile or dying JavaScript: wrong arguments, garbage collection,
 // close() out of a callback, environments that end under traffic. Each life is a process of its own.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Child } from '../../packaging/dev/child.mjs';
 import type { NativeAddon, NativeLink } from '../../src/addon/native.ts';
+import { buildDirectory, withBoard } from '../support/soc-board.ts';
 
-const build = process.env['RPMSG_BUILD'] ?? fileURLToPath(new URL('../../build', import.meta.url));
-const binary = join(build, 'rpmsgd.node');
-const directory = mkdtempSync(join(tmpdir(), 'rpmsgd-addon-'));
-const children: ChildProcess[] = [];
-let boards = 0;
-
-/** A board whose firmware nobody has talked to: rings cannot change hands under a live remote. */
-async function board(): Promise<string> {
-  const socket = join(directory, `${boards++}.socket`);
-  const firmware = `${join(build, 'rpmsg-firmware')} --socket ${socket} --core cm40 --vdevs 1`;
-  const words = ['--socket', socket, '--firmware', `cm40=${firmware}`];
-  const soc = spawn(join(build, 'rpmsg-soc'), words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(soc);
-  await new Promise((resolve) => soc.stdout.once('data', resolve));
-  soc.stdout.resume();
-  return socket;
-}
-
-afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
-});
+const binary = join(buildDirectory, 'rpmsgd.node');
 
 /** What each script begins with: a running link whose endpoint on `echo` (address 3) is kept busy. */
 const prelude = `
@@ -60,21 +40,25 @@ const prelude = `
   }
 `;
 
-/** Runs a script to its end: its exit status (or signal) and what it wrote. */
+/**
+ * Runs a script, with the socket of a board that nobody has talked to, as rings cannot change hands
+ * under a live remote: its exit status (or signal) and what it wrote.
+ */
 async function run(
   script: string,
   ...options: string[]
 ): Promise<[number | string | null, string]> {
-  const child = spawn(process.execPath, [...options, '-e', prelude + script, await board()], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return await withBoard(async ({ socket }) => {
+    const child = new Child('script', process.execPath, [
+      ...options,
+      '-e',
+      prelude + script,
+      socket,
+    ]);
+    onTestFinished(() => child.kill('SIGKILL'));
+    const { code, signal } = await child.exited;
+    return [signal ?? code, child.output];
   });
-  children.push(child);
-  let output = '';
-  child.stdout.on('data', (data) => (output += data));
-  child.stderr.on('data', (data) => (output += data));
-  return new Promise((resolve) =>
-    child.on('close', (code, signal) => resolve([signal ?? code, output])),
-  );
 }
 
 describe('wrong arguments', () => {
@@ -168,23 +152,36 @@ describe('the end of a link', () => {
   });
 
   it('comes with a worker that is terminated under traffic, again and again', async () => {
-    const sockets = await Promise.all([board(), board(), board(), board()]);
+    // Each has a board of its own, one after the other: a socket comes in, and word that it ended.
     const script = `
       const { Worker } = require('node:worker_threads');
+      const { createInterface } = require('node:readline');
       const body = ${JSON.stringify(`${prelude}
         const { parentPort, workerData } = require('node:worker_threads');
         busy(workerData, (_, n) => { if (n === 50) parentPort.postMessage(n); });`)};
       (async () => {
-        for (const workerData of ${JSON.stringify(sockets)}) {
+        for await (const workerData of createInterface(process.stdin)) {
           const worker = new Worker(body, { eval: true, workerData });
           await new Promise((resolve, reject) => {
             worker.once('message', resolve);
             worker.once('error', reject);
           });
           await worker.terminate();
+          console.log('ended');
         }
-        console.log('ended');
       })();`;
-    expect(await run(script)).toEqual([0, 'ended\n']);
+    const child = spawn(process.execPath, ['-e', prelude + script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    for (let life = 0; life < 4; life++) {
+      await withBoard(async ({ socket }) => {
+        child.stdin.write(`${socket}\n`);
+        expect(await lines.next()).toEqual({ done: false, value: 'ended' });
+      });
+    }
+    child.stdin.end();
+    expect(await once(child, 'close')).toEqual([0, null]);
   });
 });

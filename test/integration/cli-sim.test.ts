@@ -5,42 +5,37 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Child } from '../../packaging/dev/child.mjs';
 import { CliStatus } from '../../src/cli/errors.ts';
 import { simVerbs } from '../../src/cli/sim.ts';
 import { runRpmsgctl as run } from '../support/rpmsgctl-run.ts';
+import { type Board, startBoard } from '../support/soc-board.ts';
 
-const build = process.env['RPMSG_BUILD'] ?? fileURLToPath(new URL('../../build', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'rpmsgd-sim-'));
-const socket = join(directory, 'soc.sock');
-let soc: Child;
+let board: Board;
 
 beforeAll(async () => {
-  const firmware = `cm40=${join(build, 'rpmsg-firmware')}`;
-  const args = ['--socket', socket, '--firmware', firmware, '--start-delay-ms', '0'];
-  soc = new Child('rpmsg-soc', join(build, 'rpmsg-soc'), args);
-  await soc.said(/^cm40 firmware attached/m);
+  board = await startBoard('--start-delay-ms', '0');
+  await board.soc.said(/^cm40 firmware attached/m);
 });
 
 afterAll(async () => {
-  await soc.stop();
+  await board.stop();
   rmSync(directory, { recursive: true, force: true });
 });
 
-const simulate = (...words: string[]) => run('sim', '--socket', socket, ...words);
+const simulate = (...words: string[]) => run('sim', '--socket', board.socket, ...words);
 
 /** Resolves when the firmware attached `count` times in all. */
 function lives(count: number): Promise<void> {
-  return soc.said(new RegExp(`(cm40 firmware attached[^]*){${count}}`));
+  return board.soc.said(new RegExp(`(cm40 firmware attached[^]*){${count}}`));
 }
 
 it('shows the board for a person and as JSON', async () => {
   const { status, out } = await simulate('status');
   expect(status).toBe(CliStatus.ok);
   const lines = out.split('\n');
-  expect(lines[0]).toBe(`imx8qxp, process ${soc.pid}, ${socket}`);
+  expect(lines[0]).toBe(`imx8qxp, process ${board.soc.pid}, ${board.socket}`);
   expect(lines[1]).toMatch(
     /^cm40 {2}running, firmware \d+, no host, partition 2, lives 1, deaths 0, last reset por$/,
   );
@@ -53,8 +48,8 @@ it('shows the board for a person and as JSON', async () => {
 });
 
 it('finds the control socket by its own path and by the environment', async () => {
-  expect((await run('sim', '--socket', `${socket}.control`, 'status')).status).toBe(0);
-  process.env['RPMSG_SOC_SOCKET'] = socket;
+  expect((await run('sim', '--socket', `${board.socket}.control`, 'status')).status).toBe(0);
+  process.env['RPMSG_SOC_SOCKET'] = board.socket;
   try {
     expect((await run('sim', 'status')).status).toBe(0);
   } finally {
@@ -94,7 +89,7 @@ it('refuses what cannot be right before it asks', async () => {
   });
   expect((await simulate()).err).toContain('a verb of sim is missing');
   expect((await simulate('hold', 'cm40\nkill cm40')).status).toBe(CliStatus.usage);
-  expect((await run('list', '--socket', socket)).err).toContain('--socket is for sim');
+  expect((await run('list', '--socket', board.socket)).err).toContain('--socket is for sim');
 });
 
 it('says where it looked for a board, and what to do', async () => {
@@ -117,7 +112,7 @@ it('gives up on a board that hangs up without an answer', async () => {
 
 /** The board's answer to a verb that rpmsgctl itself would not send. */
 async function askRaw(request: string): Promise<{ error: string }> {
-  const client = connect(`${socket}.control`);
+  const client = connect(`${board.socket}.control`);
   client.end(`${request}\n`);
   let text = '';
   for await (const chunk of client) text += String(chunk);

@@ -2,29 +2,19 @@
 // A stream's messages go on while the JavaScript of the process that holds the link does nothing at all:
 // its main thread sleeps for a second, and another process makes round trips meanwhile.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { Child } from '../../packaging/dev/child.mjs';
 import { compileHelper } from '../support/bus-process.ts';
+import { buildDirectory, withBoard } from '../support/soc-board.ts';
 
-const build = process.env['RPMSG_BUILD'] ?? fileURLToPath(new URL('../../build', import.meta.url));
 const blockedMs = 1_000;
 /** What else the machine does can spoil a measurement, but not each of so many. */
 const measurements = 3;
-const directory = mkdtempSync(join(tmpdir(), 'rpmsgd-blocked-'));
-const children: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
-});
 
 /** Holds the link, gives the pinger a stream of an endpoint on `echo` (address 3), and then sleeps. */
 const script = `
-  const addon = require(${JSON.stringify(join(build, 'rpmsgd.node'))});
+  const addon = require(${JSON.stringify(join(buildDirectory, 'rpmsgd.node'))});
   const { spawn } = require('node:child_process');
   const { closeSync } = require('node:fs');
   const [socket, program, count] = process.argv.slice(1);
@@ -66,22 +56,15 @@ interface Blocked {
 }
 
 async function measure(): Promise<Blocked> {
-  const socket = join(directory, 'soc');
-  const firmware = `${join(build, 'rpmsg-firmware')} --socket ${socket} --core cm40 --vdevs 1`;
-  const words = ['--socket', socket, '--firmware', `cm40=${firmware}`];
-  const soc = spawn(join(build, 'rpmsg-soc'), words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(soc);
-  await new Promise((resolve) => soc.stdout.once('data', resolve));
-  soc.stdout.resume();
-  const args = ['-e', script, socket, compileHelper('stream-pinger'), `${measurements}`];
-  const host = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(host);
-  let said = '';
-  host.stdout.on('data', (data) => {
-    said += data;
+  const pinger = compileHelper('stream-pinger');
+  return await withBoard(async ({ socket }) => {
+    const words = ['-e', script, socket, pinger, `${measurements}`];
+    const host = new Child('host', process.execPath, words);
+    onTestFinished(() => host.kill('SIGKILL'));
+    const { code } = await host.exited;
+    if (code !== 0) throw host.failure();
+    return JSON.parse(host.output) as Blocked;
   });
-  await new Promise((resolve) => host.once('close', resolve));
-  return JSON.parse(said);
 }
 
 test('JavaScript that is blocked for a second delays no message of a stream', async () => {

@@ -86,13 +86,13 @@ void RemoteLife::lay_out_rings(Vdev& vdev) {
 }
 
 void RemoteLife::on_ready_doorbell(uint64_t now_ns) {
-  on_ready(Evidence::rxdb, now_ns);
+  on_ready(Evidence::rxdb, doorbell_ends_life_, now_ns);
 }
 
 void RemoteLife::on_flags(uint8_t flags, uint64_t now_ns) {
   const bool set = (flags & 1) != 0;
   if (set && (!offered_ || parts_.record.flag_was_clear != 0)) {
-    on_ready(Evidence::flag, now_ns);
+    on_ready(Evidence::flag, is_used(), now_ns);
     remember_flag(false); // one edge is one event, forgotten only once it had its effect
   }
   if (!set) remember_flag(true);
@@ -108,7 +108,8 @@ bool RemoteLife::is_touched() const {
 }
 
 void RemoteLife::expect_ready_doorbell() {
-  if (state_ != RemoteState::offline && offered_ && is_touched()) begin_reset(parts_.record);
+  doorbell_ends_life_ = is_used();
+  if (state_ != RemoteState::offline && doorbell_ends_life_) begin_reset(parts_.record);
 }
 
 void RemoteLife::act_on_ready(Evidence evidence, uint64_t now_ns) {

@@ -65,9 +65,11 @@ public:
   /// Rings that were taken over alive and are still: tells the remote about every queue, since
   /// nobody knows which of the former process's words it got.
   void tell_taken_over();
-  /// Before the doorbell is acknowledged: if it ends the present life, that is stored.
+  /// Before the doorbell by which a remote says that its stack is ready is acknowledged: whether it
+  /// ends the present life is decided here, and stored. What is found in the rings from now on was
+  /// done after the doorbell, or is not to be told from that.
   void expect_ready_doorbell();
-  /// The doorbell by which a remote says that its stack is ready.
+  /// That doorbell was acknowledged.
   void on_ready_doorbell(uint64_t now_ns);
   /// A sample of the remote's MU flags; bit 0 set means the same as the doorbell.
   void on_flags(uint8_t flags, uint64_t now_ns);
@@ -121,7 +123,8 @@ private:
   void show_driver(Vdev& vdev);
   void repeat_table();
   void take_over_table();
-  void on_ready(Evidence evidence, uint64_t now_ns);
+  bool is_used() const { return offered_ && is_touched(); }
+  void on_ready(Evidence evidence, bool is_over, uint64_t now_ns);
   void tell(Vdev& vdev, uint64_t now_ns);
   void repeat_words(uint64_t now_ns);
   void look_at(Vdev& vdev);
@@ -145,6 +148,7 @@ private:
   bool unreported_ready_ = false;
 
   ResetJudge judge_;
+  bool doorbell_ends_life_ = false; // the rings were in use when it was seen
   bool is_tentative_ = false;      // phase `resetting` is stored until SCFW has answered, no longer
   bool ready_was_awaited_ = false; // nobody had used the rings when the remote said it
   bool ready_ends_life_ = false;   // the rings were in use when the remote said that it is ready

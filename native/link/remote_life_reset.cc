@@ -149,9 +149,8 @@ void RemoteLife::end_quiet(uint64_t now_ns) {
   if (!is_quiet()) release_words();
 }
 
-void RemoteLife::on_ready(Evidence evidence, uint64_t now_ns) {
+void RemoteLife::on_ready(Evidence evidence, bool is_over, uint64_t now_ns) {
   if (state_ == RemoteState::offline) return;
-  const bool is_over = offered_ && is_touched();
   // As it is now: while SCFW is asked the remote may go on and use its rings.
   ready_ends_life_ = is_over || (judge_.is_waiting() && ready_ends_life_);
   ready_was_awaited_ = state_ == RemoteState::waiting && offered_ && !ready_ends_life_;

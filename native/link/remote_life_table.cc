@@ -76,7 +76,7 @@ void RemoteLife::take_over_table() {
 void RemoteLife::look_at_table(uint64_t now_ns) {
   if (parts_.table.state() != RemoteTable::Look::sound || state_ == RemoteState::offline) return;
   if (!offered_) {
-    if (parts_.table.is_answered()) on_ready(Evidence::status, now_ns);
+    if (parts_.table.is_answered()) on_ready(Evidence::status, is_used(), now_ns);
     return;
   }
   const bool wants_reset =
@@ -84,7 +84,7 @@ void RemoteLife::look_at_table(uint64_t now_ns) {
         const bool is_driven = (parts_.record.driven_vdevs >> vdev->index() & 1) != 0;
         return is_driven && parts_.table.wants_reset(vdev->index());
       });
-  if (wants_reset) on_ready(Evidence::status, now_ns);
+  if (wants_reset) on_ready(Evidence::status, is_used(), now_ns);
 }
 
 } // namespace rpmsg

@@ -10,6 +10,7 @@
 
 #include "support/hand_remote.h"
 #include "support/link_harness.h"
+#include "support/scu_client.h"
 
 using namespace rpmsg;
 using namespace rpmsg::test;
@@ -225,6 +226,29 @@ TEST_CASE("hostile: each broken ring rule faults one vdev with its reason; a doo
     }));
   }
   board.check_recovers();
+}
+
+TEST_CASE(
+    "hostile: a ring broken by the time its first doorbell is heard is a fault, and no new life") {
+  // With no SCFW to ask, whatever a doorbell means is done at once.
+  SocProcess soc;
+  ScuClient other(soc.socket());
+  REQUIRE(other.ready());
+  HandRemote hostile(soc.socket(), "cm40");
+  LinkHarness host;
+  REQUIRE(host.open(sim_setup(soc.socket(), "cm40", 1)) == 0);
+  REQUIRE(host.start());
+  REQUIRE(host.wait_vdev(0, 0, VdevState::offered)); // for want of a doorbell
+  hostile.set_used_index(0, 0, 1000);
+  hostile.ready();
+  REQUIRE(host.until([&] { return host.vdev_states[{0, 0}] != VdevState::offered; }));
+  const uint64_t beats = host.link().heartbeat();
+  REQUIRE(host.until([&] { return host.link().heartbeat() > beats; }));
+  CHECK(host.vdev_states[{0, 0}] == VdevState::faulted);
+  CHECK(host.resets.empty());
+  hostile.ready();
+  REQUIRE(host.until([&] { return host.resets.size() == 1; }));
+  CHECK(host.wait_vdev(0, 0, VdevState::offered));
 }
 
 TEST_CASE("hostile: a broken vring1 that a sender finds first fails those who wait at once") {

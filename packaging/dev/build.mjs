@@ -73,7 +73,7 @@ function bundleOptions(entry, plugins, release) {
 }
 
 /** The plug-in that lets src/dbus import the interface files of dbus/. */
-async function interfacePlugins() {
+export async function interfacePlugins() {
   const path = join(root, 'packaging/dev/interface-xml.mjs');
   if (!existsSync(path)) return [];
   const { esbuildPlugins } = await import(pathToFileURL(path).href);

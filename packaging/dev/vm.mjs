@@ -11,10 +11,12 @@ import { makeRoots, pathByRecipe, removeStale } from './e2e-roots.mjs';
 import { installTree } from './install-tree.mjs';
 import { command, must, root, run, step } from './run.mjs';
 import { setup } from './setup.mjs';
+import { binariesPath, fetchBinaries, installSuite } from './vm-suite.mjs';
 
 const cache = join(root, '.cache/vm');
 const work = join(root, 'build/vm');
 const scripts = join(root, 'packaging/vm');
+const fetchKernel = join(scripts, 'fetch-kernel.sh');
 const native = join(root, 'build/arm64');
 
 /** What QEMU is to be, but for what a run adds: test/vm/support/machine.ts. */
@@ -23,22 +25,30 @@ export const machineOptions = [
   ...['-machine', 'virt,gic-version=3', '-cpu', 'cortex-a53', '-smp', '2', '-m', '1536'],
 ];
 
-async function fetchKernel() {
-  const fetch = join(scripts, 'fetch-kernel.sh');
-  const recipe = [fetch, join(root, 'packaging/dev/debian-sources.sh')];
-  const path = pathByRecipe(join(cache, 'kernel'), recipe);
+function kernelPath() {
+  const recipe = [fetchKernel, join(root, 'packaging/dev/debian-sources.sh')];
+  return pathByRecipe(join(cache, 'kernel'), recipe);
+}
+
+/** Everything that takes long, side by side: a part waits for the network, another computes. */
+async function makeParts() {
   mkdirSync(cache, { recursive: true });
-  removeStale(cache, [path]);
-  await step('kernel and uio_pdrv_genirq', () => must(fetch, [path], { timeoutS: 300 }));
-  return path;
+  const kernel = kernelPath();
+  removeStale(cache, [kernel, binariesPath(cache)]);
+  const [{ arm64 }] = await Promise.all([
+    makeRoots('arm64'),
+    step('kernel and uio_pdrv_genirq', () => must(fetchKernel, [kernel], { timeoutS: 300 })),
+    fetchBinaries(cache),
+    buildNative('arm64', 'product').then(() => buildNative('arm64', 'vm-tests')),
+  ]);
+  return { arm64, kernel };
 }
 
 /** The machine's archive of files; resolves with its path. */
 async function makeImage(rootPath, kernel) {
-  await buildNative('arm64', 'product');
-  await buildNative('arm64', 'vm-tests');
   const tree = join(work, 'tree');
   await installTree({ destination: tree, native, unitDir: '/usr/lib/systemd/system' });
+  await installSuite(tree, cache);
   const image = join(work, 'image.cpio');
   const words = [rootPath, kernel, tree, join(native, 'vm-tests'), image];
   await step('image', () => must(join(scripts, 'make-image.sh'), words));
@@ -62,8 +72,7 @@ async function makeDeviceTree() {
 }
 
 async function runTests(words) {
-  const { arm64 } = await makeRoots('arm64');
-  const kernel = await fetchKernel();
+  const { arm64, kernel } = await makeParts();
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const env = {

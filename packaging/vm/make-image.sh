@@ -10,14 +10,17 @@ here=$(dirname "$0")
 scratch=$(mktemp -d "$(dirname "$image")/image.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 # It fills memory twice while it is unpacked: what no test reads stays out.
-tar -C "$root" -c --one-file-system --exclude=./usr/share/{doc,man,info,i18n} \
-  --exclude=./var/{lib/apt/lists,cache} . | tar -C "$scratch" -x
+tar -C "$root" -c --one-file-system --exclude=./usr/share/{doc,man,info,i18n,perl,zoneinfo} \
+  --exclude=./usr/lib/udev/hwdb.{bin,d} --exclude=./var/{lib/apt/lists,lib/dpkg/info,cache} . |
+  tar -C "$scratch" -x
 mkdir -p "$scratch/usr/lib/modules"
 cp -R "$kernel/modules/." "$scratch/usr/lib/modules/"
 cp -R "$tree/." "$scratch/"
 install -m 755 "$tests" "$scratch/usr/lib/rpmsgd/vm-tests"
 aarch64-linux-gnu-strip "$scratch/usr/lib/rpmsgd/vm-tests"
 
+# No network, but programs that listen to themselves.
+echo '127.0.0.1 localhost' >"$scratch/etc/hosts"
 install -m 755 "$here/vm-agent" "$scratch/usr/local/sbin/vm-agent"
 install -m 644 "$here/vm-agent.service" "$scratch/etc/systemd/system/vm-agent.service"
 mkdir -p "$scratch/etc/systemd/system/multi-user.target.wants"
@@ -25,7 +28,7 @@ ln -s ../vm-agent.service "$scratch/etc/systemd/system/multi-user.target.wants/v
 printf '%s\n' virtio_mmio virtio_console uio_pdrv_genirq >"$scratch/etc/modules-load.d/vm.conf"
 echo 'options uio_pdrv_genirq of_id=generic-uio' >"$scratch/etc/modprobe.d/uio.conf"
 for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service getty@tty1.service \
-  serial-getty@ttyAMA0.service systemd-firstboot.service; do
+  serial-getty@ttyAMA0.service systemd-firstboot.service modprobe@.service; do
   ln -sf /dev/null "$scratch/etc/systemd/system/$unit"
 done
 ln -s lib/systemd/systemd "$scratch/init"

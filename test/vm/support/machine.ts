@@ -15,7 +15,7 @@ export interface ExecResult {
   readonly output: string;
 }
 
-const bootDeadlineS = 120;
+const bootDeadlineS = 300;
 
 function required(name: string): string {
   const value = process.env[name];

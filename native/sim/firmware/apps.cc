@@ -21,7 +21,8 @@ enum AppNumber : uint32_t {
   kLongName,
   kLifeCycle,
   kGpio,
-  kRtc
+  kRtc,
+  kTty
 };
 
 constexpr AppInfo kApps[] = {
@@ -34,6 +35,7 @@ constexpr AppInfo kApps[] = {
     {"rpmsg-life-cycle-channel", kLifeCycle},
     {"rpmsg-io-channel", kGpio},
     {"rpmsg-rtc-channel", kRtc},
+    {"rpmsg-virtual-tty-channel", kTty},
 };
 static_assert(std::size(kApps) == kMostApps);
 

@@ -14,13 +14,13 @@ namespace rpmsg::sim {
 class Link;
 
 struct AppInfo {
-  const char* name; // announced as it is: the last one fills all 32 bytes
+  const char* name; // announced as it is, up to all 32 bytes
   uint32_t number;  // its endpoint is base + number
 };
 std::span<const AppInfo> all_apps();
 
-constexpr uint32_t kMostApps = 9;
-constexpr uint32_t kUsualApps = 0x03F; // bit i: number i + 1
+constexpr uint32_t kMostApps = 10;
+constexpr uint32_t kUsualApps = 0x03F; // bit i: number i + 1; others if asked for
 constexpr uint32_t kNxpApps = 0x1C0;   // those of NXP, which are served if they are asked for
 
 constexpr uint32_t kFirstChannel = 129; // number of channel-1; it is an echo, as those after it

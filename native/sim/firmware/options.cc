@@ -30,7 +30,7 @@ constexpr char kHelp[] =
     "  --core NAME              which core this is (default $RPMSG_SOC_CORE, else cm40)\n"
     "  --vdevs N                serve vdevs 0 to N-1 (default 2, at most what the SoC can)\n"
     "  --link I,J               serve these vdevs instead\n"
-    "  --app NAME,NAME          serve only these applications (default all but NXP's services)\n"
+    "  --app NAME,NAME          serve only these applications (default 1 to 6 of README.md)\n"
     "  --nxp                    serve NXP's services, too: life-cycle, GPIO and RTC\n"
     "  --channels N             serve N echoes more: channel-1 to channel-N (at most 448)\n"
     "  --behaviour rpmsg-lite|openamp\n"

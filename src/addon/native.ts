@@ -101,6 +101,10 @@ export interface NativePacketSocket extends NativeSocket {
   untaken(): number;
 }
 
+export interface NativeTtyRelay {
+  close(): void;
+}
+
 type OnReady = (events: number) => void;
 
 export interface NativeAddon {
@@ -112,6 +116,17 @@ export interface NativeAddon {
     maxPacketBytes: number,
     hasEmptyPackets: boolean,
   ) => NativePacketSocket;
+  readonly TtyRelay: new (
+    master: number,
+    packets: number,
+    maxMessageBytes: number,
+    maxPacketBytes: number,
+    onOver: (error: number) => void,
+  ) => NativeTtyRelay;
+  openPty(): number;
+  slavePath(master: number): string | number;
+  /** gid null: the slave keeps its group. */
+  grantSlave(master: number, gid: number | null, mode: number): number;
   connectSocket(path: string): number;
   sendFds(socketFd: number, bytes: Uint8Array, fds: readonly number[]): number;
   notify(socketPath: string, text: string, fds?: readonly number[]): number;

@@ -44,6 +44,7 @@ const withOneFirmware = [
   'errors-config',
   'resource-table', // says itself which firmware, and so do these
   ...['flow', 'life', 'load', 'options', 'reset', 'stopped'].map((of) => `stream-${of}`),
+  'tty',
   'client-module', // clients, to which all firmware is one
   'examples',
   'cli-nxp',

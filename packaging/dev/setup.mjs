@@ -26,6 +26,8 @@ const debian = {
   test: [
     ['doctest-dev', '/usr/include/doctest/doctest.h'],
     ['dbus-broker', 'dbus-broker'],
+    ['socat', 'socat'],
+    ['picocom', 'picocom'],
     ['libsystemd-dev', '/usr/include/systemd/sd-bus.h'],
     ['libglib2.0-dev', '/usr/include/glib-2.0/gio/gio.h'],
     ['pkg-config', 'pkg-config'],

@@ -14,4 +14,5 @@ export {
 export { printConfig } from './print.ts';
 export { ConfigError, hex, type Problem, problemLine } from './problems.ts';
 export { configDirectories } from './sources.ts';
+export { ttyDefaults } from './tty-names.ts';
 export type * from './types.ts';

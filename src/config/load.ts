@@ -14,6 +14,7 @@ import {
   type MergedSources,
   readSources,
 } from './sources.ts';
+import { ttyDefaults } from './tty-names.ts';
 import { type ChannelRule, type Config, defaultLimits, type Limits } from './types.ts';
 import { complainer, validateShape } from './validate.ts';
 
@@ -106,7 +107,12 @@ function resolve(shape: FileShape, files: readonly string[], deviceTree?: string
     log: { level: shape.log?.level ?? 'info' },
     remotes: (shape.remote ?? []).map(resolveRemote),
     channels: (shape.channel ?? []).map(
-      ({ name, hello, group }): ChannelRule => ({ name, hello: hello ?? false, group }),
+      ({ name, hello, tty, group }): ChannelRule => ({
+        name,
+        hello: hello ?? ttyDefaults(name).hello,
+        tty: tty ?? ttyDefaults(name).tty,
+        group,
+      }),
     ),
   };
 }

@@ -118,6 +118,7 @@ function printEndpoint(table: TablePrinter, { vdev, name, src, dst }: StaticEndp
   return table.line('vdev', vdev).line('name', name).line('src', src).line('dst', dst).text;
 }
 
-function printChannel(table: TablePrinter, { name, hello, group }: ChannelRule): string {
-  return table.line('name', name).line('hello', hello).line('group', group).text;
+function printChannel(table: TablePrinter, rule: ChannelRule): string {
+  const { name, hello, tty, group } = rule;
+  return table.line('name', name).line('hello', hello).line('tty', tty).line('group', group).text;
 }

@@ -81,6 +81,7 @@ export const limitsSchema = v.object({
   subscriptions_per_uid: optional(integer(1, 1_000_000)),
   streams_per_uid: optional(integer(1, 65_536)),
   stream_hold: optional(integer(1, 32_768, 'messages')),
+  ttys_per_device: optional(integer(0, 512)),
   receives_per_sender: optional(integer(1, 1024)),
   calls_per_sender: optional(integer(1, 65_536)),
   calls: optional(integer(1, 1_000_000)),
@@ -133,6 +134,7 @@ export const remoteSchema = v.object({
 const channelSchema = v.object({
   name: rpmsgName,
   hello: optional(v.boolean('must be true or false')),
+  tty: optional(v.boolean('must be true or false')),
   group: optional(text('must be the name of a group', /^[A-Za-z_][A-Za-z0-9_.-]*$/)),
 });
 

@@ -30,6 +30,8 @@ export interface Limits {
   readonly streamsPerUid: number;
   /** Messages a stream holds for a client that does not read, unless `hold` said otherwise. Default 128. */
   readonly streamHold: number;
+  /** Channels of one vdev that have a pseudo-terminal. Default 16. */
+  readonly ttysPerDevice: number;
   /** Calls of `Receive` that wait, of one client, all endpoints together. Default 64. */
   readonly receivesPerSender: number;
   /** Method calls of one client in service at a time. Default 128. */
@@ -58,8 +60,10 @@ export interface StaticEndpoint {
 /** `[[channel]]`: what holds for channels announced under this name, on any vdev. Reloadable. */
 export interface ChannelRule {
   readonly name: string;
-  /** Greet the remote by an empty message when the channel is first announced. */
+  /** Greet the remote by an empty message when the channel is announced. */
   readonly hello: boolean;
+  /** It has a pseudo-terminal, which holds the stream of its default endpoint. */
+  readonly tty: boolean;
   /** Only members of this group (and root) may use the channel. Absent: whoever the policy lets in. */
   readonly group: string | undefined;
 }
@@ -109,6 +113,7 @@ export const defaultLimits: Limits = {
   subscriptionsPerUid: 1024,
   streamsPerUid: 256,
   streamHold: 128,
+  ttysPerDevice: 16,
   receivesPerSender: 64,
   callsPerSender: 128,
   calls: 4096,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon put together: what starts after what, what ends it, what a reload does.
 
+import { join } from 'node:path';
 import { openLink } from '../addon/link.ts';
 import type { LinkApi } from '../addon/link-api.ts';
 import { sendFds } from '../addon/system.ts';
@@ -84,6 +85,7 @@ export class Daemon {
       log: this.#peerLog,
       config,
       descriptors,
+      ttyDirectory: () => join(this.#runtimeDir, 'tty'),
       version,
       reload: () => this.reload(),
       boardGone: (remote) => {

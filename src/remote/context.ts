@@ -37,6 +37,7 @@ export interface Observer {
   endpointAdded(endpoint: Endpoint): void;
   endpointRemoved(endpoint: Endpoint): void;
   endpointChanged(endpoint: Endpoint, ...properties: EndpointProperty[]): void;
+  ttyChanged(device: Device, channel: Channel): void;
 }
 
 export type RemoteProperty =
@@ -57,6 +58,12 @@ export interface Descriptors {
   inherited(): Map<string, number>;
 }
 
+/** Who gives channels their terminals. */
+export interface TerminalHost {
+  /** A default endpoint that may be wanted as one; nothing happens if it is not, or is one already. */
+  offer(endpoint: Endpoint): void;
+}
+
 export interface LinkContext {
   readonly link: LinkApi;
   readonly outbox: Outbox;
@@ -65,8 +72,9 @@ export interface LinkContext {
   /** Told of everything that is to outlive this process, before anybody is told. */
   readonly store: ObjectStore;
   readonly descriptors: Descriptors;
+  readonly terminals: TerminalHost;
   limits(): Limits;
-  /** The configuration's rule for channels of this (displayed) name. */
+  /** The rule for channels of this (displayed) name: the configuration's, or what holds without one. */
   rule(name: string): ChannelRule | undefined;
   /** The vdev of each endpoint the link knows. */
   readonly deviceOf: Map<number, Device>;

@@ -57,7 +57,7 @@ export class Delivery {
   /** Nothing is sent to subscribers, or sent any more. */
   #isHeld = false;
   /** Messages go into a stream, which this side never sees. */
-  #isStreaming = false;
+  #streamBusy: ((why: string) => RpmsgdError) | undefined;
   /** What the link had dropped when the log began anew. */
   #droppedBefore = 0;
 
@@ -104,20 +104,20 @@ export class Delivery {
 
   /**
    * Messages go into a stream until endStream(). Returns from which number on: subscribers keep what
-   * they were sent, waiting calls end with busy.
+   * they were sent, waiting calls end with the error that `busy` makes of a reason, as later ones do.
    */
-  startStream(): number {
-    this.#isStreaming = true;
+  startStream(busy: (why: string) => RpmsgdError): number {
+    this.#streamBusy = busy;
     this.#receivers.failAll(
-      new RpmsgdError('busy', 'a client has acquired the stream: messages go there from now on'),
+      busy('a client has acquired the stream: messages go there from now on'),
     );
     return this.#taken;
   }
 
   /** Messages from this number on, or from where the stream would have begun, go to clients again. */
   endStream(nextSeq?: number): void {
-    if (!this.#isStreaming) return;
-    this.#isStreaming = false;
+    if (!this.isStreaming) return;
+    this.#streamBusy = undefined;
     if (nextSeq !== undefined) this.#restartAt(nextSeq);
     if (this.#subscribers.size > 0) this.#pump();
     this.#grant(true);
@@ -132,14 +132,14 @@ export class Delivery {
   }
 
   get isStreaming(): boolean {
-    return this.#isStreaming;
+    return this.#streamBusy !== undefined;
   }
 
   push(message: ReceivedMessage): void {
     this.#log.push(message);
     this.#lookAhead = 0;
     // On its way as the stream began. Should that never be served, it is not to be lost.
-    if (this.#isStreaming) return;
+    if (this.isStreaming) return;
     if (this.#subscribers.size > 0) this.#pump();
     else if (this.#receivers.size > 0) this.#settleSoon();
     if (this.#log.size <= this.#rxQueue) return;
@@ -267,8 +267,8 @@ export class Delivery {
 
   #checkReceive(request: ReceiveRequest, waitingLimit: number): void {
     checkReceive(request);
-    if (this.#isStreaming) {
-      throw new RpmsgdError('busy', 'messages of this endpoint go into a stream');
+    if (this.#streamBusy !== undefined) {
+      throw this.#streamBusy('messages of this endpoint go into a stream');
     }
     if (this.#subscribers.size > 0) {
       throw new RpmsgdError('busy', 'messages of this endpoint go to its subscribers');
@@ -283,7 +283,7 @@ export class Delivery {
 
   /** Sends to each subscriber what it has credit for. */
   #pump(): void {
-    if (this.#isHeld || this.#isStreaming) return;
+    if (this.#isHeld || this.isStreaming) return;
     for (const { subscriber } of this.#subscribers.values()) {
       while (subscriber.credit > 0) {
         const message = this.#log.from(subscriber.cursor);
@@ -307,7 +307,7 @@ export class Delivery {
   }
 
   #settle(): void {
-    if (this.#subscribers.size > 0 || this.#isStreaming) return;
+    if (this.#subscribers.size > 0 || this.isStreaming) return;
     const isReady = ({ isSynced, isExpired }: Receiver) =>
       isSynced && (isExpired || this.#log.countFrom(this.#taken) > 0);
     for (;;) {
@@ -348,7 +348,7 @@ export class Delivery {
   }
 
   #release(): void {
-    if (this.#isStreaming) return;
+    if (this.isStreaming) return;
     const upTo = this.#releasable;
     if (upTo <= this.#released) return;
     this.#released = upTo;
@@ -375,7 +375,7 @@ export class Delivery {
    * drops although enough was granted: that is too dear for every message.
    */
   #grant(looksForGaps = false): void {
-    if (this.#isStreaming) return;
+    if (this.isStreaming) return;
     let wanted = Math.max(
       this.#lookAhead,
       this.#receivers.wanted - this.#log.countFrom(this.#taken),

@@ -357,6 +357,7 @@ export class Device {
     const name = channel.name.display;
     try {
       const endpoint = this.open({ kind: 'default', name, local: anyAddress, channel });
+      this.#context.terminals.offer(endpoint);
       this.#context.observer.channelAdded(this, channel, endpoint);
     } catch (error) {
       this.channels.forget(channel);

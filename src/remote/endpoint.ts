@@ -161,11 +161,12 @@ export class Endpoint {
    */
   startStream(options: StreamOptions, holder: StreamHolder, isOpen = false) {
     if (this.#stream !== undefined) {
-      throw new RpmsgdError('busy', 'another stream is held on this endpoint; one at a time');
+      throw this.#stream.busy('another stream is held on this endpoint; one at a time');
     }
     const stream = new EndpointStream(this.#context, this, options, holder, isOpen);
     this.#stream = stream;
-    const firstSeq = options.reads ? this.delivery.startStream() : 0;
+    const busy = (why: string) => stream.busy(why);
+    const firstSeq = options.reads ? this.delivery.startStream(busy) : 0;
     this.#context.observer.endpointChanged(this, 'Streaming');
     return { stream, firstSeq };
   }
@@ -189,10 +190,7 @@ export class Endpoint {
   /** Throws RpmsgdError busy while a stream has the direction from clients to the remote. */
   checkSendable(): void {
     if (this.#stream?.options.writes !== true) return;
-    throw new RpmsgdError(
-      'busy',
-      'a stream is held on this endpoint: messages are sent through it',
-    );
+    throw this.#stream.busy('a stream is held on this endpoint: messages are sent through it');
   }
 
   #learn(address: number, generation: number): void {

@@ -5,6 +5,7 @@
 import type { StreamNote, StreamOptions } from '../addon/types.ts';
 import { anyAddress } from '../rpmsg/addresses.ts';
 import { changes } from '../state/object-store.ts';
+import { RpmsgdError } from '../util/errors.ts';
 import type { LinkContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { streamFlags } from './stream-flags.ts';
@@ -15,6 +16,8 @@ export interface StreamPort {
   overrun(dropped: number): void;
   /** So many packets that were not sent; the last had `bytes` bytes and was refused for `reason`. */
   refused(count: number, bytes: number, reason: string): void;
+  /** There is an address that packets go to, or there is none any more. */
+  readonly peerChanged?: (isThere: boolean) => void;
 }
 
 export interface StreamHolder {
@@ -24,6 +27,12 @@ export interface StreamHolder {
   /** Called once when the stream is over. */
   readonly ended: () => void;
 }
+
+/** The daemon itself, for a terminal: no client has this name. */
+export const daemonHolder = { sender: '', uid: 0 } as const;
+
+const ttyHoldsIt =
+  "the channel's tty holds this endpoint; Channel.Open makes one of your own, [[channel]] tty = false ends it";
 
 /** How often a holder is told of one and the same kind of thing at most. */
 const noticeMs = 100;
@@ -69,6 +78,11 @@ export class EndpointStream {
     return this.#isOver;
   }
 
+  /** What whoever wants its endpoint is told: `why`, unless it is not a client that holds it. */
+  busy(why: string): RpmsgdError {
+    return new RpmsgdError('busy', this.#holder.sender === daemonHolder.sender ? ttyHoldsIt : why);
+  }
+
   /**
    * Keeps `fd`, the daemon's end, for the next daemon. From here on it is found again, whenever this
    * process dies. The link does not serve it yet.
@@ -97,6 +111,7 @@ export class EndpointStream {
   peerChanged(): void {
     const { id, device, peer = anyAddress } = this.#endpoint;
     if (this.#isOpen) this.#context.link.setStreamPeer(id, peer, device.remote.generation);
+    this.#holder.port.peerChanged?.(peer !== anyAddress);
   }
 
   /** Ends it, if the link serves it once that has: ended() follows. */

@@ -182,7 +182,7 @@ group = "dialout"
   expect(config.remotes[0]?.endpoints).toEqual([
     { vdev: 0, name: 'gateway', src: 30, dst: undefined },
   ]);
-  expect(config.channels).toEqual([{ name: 'tty', hello: true, group: 'dialout' }]);
+  expect(config.channels).toEqual([{ name: 'tty', hello: true, tty: false, group: 'dialout' }]);
 });
 
 test('the printed configuration has addresses in hexadecimal and loads to the same', () => {

@@ -234,7 +234,7 @@ describe('SendTo, TrySend and SendBatch', () => {
 });
 
 describe('a channel narrowed to a group', () => {
-  const rule = { name: 'echo', hello: false, group: 'dialout' };
+  const rule = { name: 'echo', hello: false, tty: false, group: 'dialout' };
 
   it('serves members and refuses others, however they try', async () => {
     const harness = Harness.up({ channels: [rule] });

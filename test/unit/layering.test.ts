@@ -34,8 +34,9 @@ const source: Table = {
   state: ['util'],
   nxp: [],
   remote: ['util', 'config', 'addon', 'rpmsg', 'state'],
+  tty: ['util', 'config', 'addon', 'rpmsg', 'state', 'remote'],
   dbus: ['util', 'addon'],
-  'dbus/objects': ['util', 'config', 'addon (types)', 'rpmsg', 'state', 'remote', 'dbus'],
+  'dbus/objects': ['util', 'config', 'addon (types)', 'rpmsg', 'state', 'remote', 'tty', 'dbus'],
   systemd: ['util', 'addon'],
   start: ['addon'],
   daemon: [

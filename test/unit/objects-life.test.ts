@@ -121,7 +121,9 @@ describe('announcements', () => {
   });
 
   it('are greeted by an empty message where the configuration says so, once a life', () => {
-    const harness = Harness.up({ channels: [{ name: 'tty', hello: true, group: undefined }] });
+    const harness = Harness.up({
+      channels: [{ name: 'tty', hello: true, tty: false, group: undefined }],
+    });
     harness.link.announce('tty', 40);
     harness.link.announce('tty', 40);
     expect(harness.link.sent).toMatchObject([{ destination: 40, data: Buffer.alloc(0) }]);
@@ -170,7 +172,7 @@ describe('a reload', () => {
 
   it('puts limits, rules and endpoints in force', async () => {
     const harness = Harness.up({ endpoints: [gateway] });
-    const rule = { name: 'echo', hello: false, group: 'dialout' };
+    const rule = { name: 'echo', hello: false, tty: false, group: 'dialout' };
     const endpoints = [{ ...gateway, dst: 32 }];
     await reload(harness, { limits: { rxQueue: 9 }, channels: [rule], endpoints });
     const limits = harness.get('/org/rpmsg', 'org.rpmsg.Manager', 'Limits');

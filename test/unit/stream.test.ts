@@ -135,7 +135,7 @@ describe('a stream that is being made', () => {
   });
 });
 
-const narrowed = { name: 'echo', hello: false, group: 'dialout' };
+const narrowed = { name: 'echo', hello: false, tty: false, group: 'dialout' };
 
 describe('a channel that is narrowed to a group', () => {
   it('gives a stream to members of it alone', async () => {

@@ -55,6 +55,8 @@ export const channelHandlers = {
     Name: ({ channel }) => channel.name.display,
     RawName: ({ channel }) => channel.name.raw,
     RemoteAddress: ({ channel }) => channel.remoteAddress ?? anyAddress,
+    Tty: ({ core, device, channel }) =>
+      core.terminals.linkOf(device.defaultEndpoint(channel)) ?? '',
   },
   methods: { Open: serve(open) },
 } satisfies InterfaceHandlers<ChannelTarget>;

@@ -6,6 +6,7 @@ import type { LinkContext } from '../../remote/context.ts';
 import type { Device } from '../../remote/device.ts';
 import type { Endpoint, EndpointSpec } from '../../remote/endpoint.ts';
 import type { UidQuota } from '../../remote/uid-quota.ts';
+import type { Terminals } from '../../tty/terminals.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 import type { Access } from './access.ts';
 import { refuseWhenStopping } from './error-table.ts';
@@ -22,6 +23,7 @@ export interface Core {
   readonly endpointQuota: UidQuota;
   readonly subscriptions: Subscriptions;
   readonly streams: Streams;
+  readonly terminals: Terminals;
   /** Reads the configuration again and applies it. Rejects with what is wrong. */
   reload(): Promise<void>;
 }

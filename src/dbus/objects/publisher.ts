@@ -92,6 +92,11 @@ export class Publisher implements Observer {
     this.#tree.changed(channelPath(device, channel), channelInterface.name, 'RemoteAddress');
   }
 
+  ttyChanged(device: Device, channel: Channel): void {
+    if (this.#isPublished)
+      this.#tree.changed(channelPath(device, channel), channelInterface.name, 'Tty');
+  }
+
   channelAnnounced(device: Device, channel: Channel, address: number): void {
     this.#channelSignal('ChannelAnnounced', device, channel, address);
   }

@@ -3,8 +3,15 @@
 // that is in force.
 
 import type { LinkApi } from '../../addon/link-api.ts';
+import { ttyDefaults } from '../../config/index.ts';
 import type { ChannelRule, Config, Limits } from '../../config/types.ts';
-import type { Descriptors, LinkContext, Logger, Observer } from '../../remote/context.ts';
+import type {
+  Descriptors,
+  LinkContext,
+  Logger,
+  Observer,
+  TerminalHost,
+} from '../../remote/context.ts';
 import type { Device } from '../../remote/device.ts';
 import { Outbox } from '../../remote/outbox.ts';
 import type { ObjectStore } from '../../state/object-store.ts';
@@ -22,17 +29,19 @@ export class ServiceContext implements LinkContext {
   readonly deviceOf = new Map<number, Device>();
   readonly outbox: Outbox;
   readonly #observer: () => Observer;
+  readonly #terminals: () => TerminalHost;
   #config: Config;
   #rules: ReadonlyMap<string, ChannelRule>;
   #link: LinkApi | undefined;
   #store: ObjectStore | undefined;
   #lastEndpointId = 0;
 
-  constructor(parts: ServiceParts, observer: () => Observer) {
+  constructor(parts: ServiceParts, observer: () => Observer, terminals: () => TerminalHost) {
     const { config, log, descriptors } = parts;
     this.log = log;
     this.descriptors = descriptors;
     this.#observer = observer;
+    this.#terminals = terminals;
     this.#config = config;
     this.#rules = rulesOf(config);
     this.outbox = new Outbox(
@@ -55,6 +64,10 @@ export class ServiceContext implements LinkContext {
 
   get observer(): Observer {
     return this.#observer();
+  }
+
+  get terminals(): TerminalHost {
+    return this.#terminals();
   }
 
   get store(): ObjectStore {
@@ -88,12 +101,18 @@ export class ServiceContext implements LinkContext {
   }
 
   rule(name: string): ChannelRule | undefined {
-    return this.#rules.get(name);
+    return this.#rules.get(name) ?? defaultRule(name);
   }
 
   nextEndpointId(): number {
     return ++this.#lastEndpointId;
   }
+}
+
+/** Undefined for names that nothing is known of. */
+function defaultRule(name: string): ChannelRule | undefined {
+  const { tty, hello } = ttyDefaults(name);
+  return tty || hello ? { name, tty, hello, group: undefined } : undefined;
 }
 
 function rulesOf({ channels }: Config): ReadonlyMap<string, ChannelRule> {

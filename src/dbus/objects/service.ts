@@ -23,6 +23,7 @@ import { Restorer } from '../../remote/restore.ts';
 import { closeStaticEndpoints, openStaticEndpoints } from '../../remote/static-endpoints.ts';
 import { UidQuota } from '../../remote/uid-quota.ts';
 import { changes, type ObjectStore } from '../../state/object-store.ts';
+import { isOfTerminal, Terminals } from '../../tty/terminals.ts';
 import { RpmsgdError } from '../../util/errors.ts';
 import type { ClientRegistry } from '../index.ts';
 import { Access, type GroupId, groupIdFromFile } from './access.ts';
@@ -47,6 +48,8 @@ export interface ServiceDeps {
   readonly boardGone: (remote: string) => void;
   readonly groupId?: GroupId;
   readonly descriptors: Descriptors;
+  /** Where the links to terminals are; asked once there is a link. */
+  readonly ttyDirectory: () => string;
 }
 
 /** What of an earlier daemon there is to go on with. */
@@ -81,7 +84,11 @@ export class RpmsgService implements LinkListener {
   constructor(deps: ServiceDeps) {
     const { tree, clients, bus, log, version, reload, groupId = groupIdFromFile } = deps;
     this.#deps = deps;
-    this.#context = new ServiceContext(deps, () => this.#publisher);
+    this.#context = new ServiceContext(
+      deps,
+      () => this.#publisher,
+      () => this.#core.terminals,
+    );
     this.#core = {
       isStopping: false,
       version,
@@ -99,6 +106,7 @@ export class RpmsgService implements LinkListener {
         new UidQuota('streams', 'limit streams_per_uid'),
         (path, sender) => streamPort(tree, path, sender),
       ),
+      terminals: new Terminals(this.#context, groupId, deps.ttyDirectory),
       reload,
     };
     this.#publisher = new Publisher(tree, this.#core);
@@ -133,7 +141,8 @@ export class RpmsgService implements LinkListener {
     for (const record of store.found.subscriptions) {
       this.#core.subscriptions.restore(record, this.#core.callers);
     }
-    this.#core.streams.restore(store.found.streams);
+    this.#core.terminals.resume(store.found.streams);
+    this.#core.streams.restore(store.found.streams.filter((record) => !isOfTerminal(record)));
     link.dropUnclaimed();
     for (const remote of this.#remotes.values()) {
       openStaticEndpoints(remote, remote.config.endpoints);
@@ -143,6 +152,7 @@ export class RpmsgService implements LinkListener {
         ({ remote, owner }) => owner !== undefined && !remotes.some(({ name }) => name === remote),
       )
       .map(({ id }) => id);
+    this.#core.terminals.refresh(this.#devices());
     store.restored();
     if (!isAlive) start();
     this.#refresh = setInterval(() => this.#refreshGrants(), refreshMs);
@@ -206,6 +216,7 @@ export class RpmsgService implements LinkListener {
       await closeStaticEndpoints(remote, old, wanted);
       openStaticEndpoints(remote, wanted);
     }
+    this.#core.terminals.refresh(this.#devices());
   }
 
   /**
@@ -237,6 +248,7 @@ export class RpmsgService implements LinkListener {
     this.#core.isStopping = true;
     this.#core.callers.freeze();
     this.#context.freeze();
+    this.#core.terminals.stop();
   }
 
   /** Resolves when the link has done what it was asked to do, or after a second. */

@@ -182,6 +182,8 @@ export class Harness {
   reload = () => Promise.resolve();
   /** The service manager keeps a descriptor, or does not; a test replaces it. */
   keep: (name: string) => Promise<boolean> = () => Promise.resolve(false);
+  /** Where the links to terminals are made; a test that has any replaces it. */
+  ttyDirectory = '/nonexistent';
   /** Names that it was told to forget. */
   readonly forgotten: string[] = [];
   /** Answers Ping; a test replaces it. */
@@ -209,6 +211,7 @@ export class Harness {
         remove: (name) => this.forgotten.push(name) > 0,
         inherited: () => inherited,
       },
+      ttyDirectory: () => this.ttyDirectory,
       version: '1.2.3',
       reload: () => this.reload(),
       boardGone: (remote) => this.gone.push(remote),

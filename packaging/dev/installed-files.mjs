@@ -44,6 +44,7 @@ export const files = {
     ['systemd/60-rpmsgd.rules', '/usr/lib/udev/rules.d/60-rpmsgd.rules'],
     ['systemd/rpmsgd.catalog', '/usr/lib/systemd/catalog/rpmsgd.catalog'],
     ['systemd/realtime.conf', `${examples}/realtime.conf`],
+    ['systemd/tty-group.conf', `${examples}/tty-group.conf`],
     ['packaging/rpmsgd.toml', `${examples}/rpmsgd.toml`],
     ...talks.map((name) => [`packaging/examples/${name}`, `${examples}/${name}`]),
     ['src/client/api.d.ts', '/usr/lib/rpmsgd/client.d.ts'],

@@ -6,10 +6,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
+import { files } from '../../packaging/dev/installed-files.mjs';
 import { loadConfig } from '../../src/config/index.ts';
 import { ExitStatus } from '../../src/daemon/exit.ts';
 import { adminGroup } from '../../src/dbus/objects/access.ts';
 import { maxNameBytes } from '../../src/systemd/descriptor-store.ts';
+import { defaultGroup } from '../../src/tty/terminals.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -75,6 +77,23 @@ describe('rpmsgd.service', () => {
   });
 });
 
+describe('terminals', () => {
+  const unit = read('systemd/rpmsgd.service');
+
+  it('can be given to the group that the daemon gives them to, and the devices stay its own', () => {
+    expect(values(unit, 'Group')).toEqual([defaultGroup]);
+    expect(values(unit, 'SupplementaryGroups')).toEqual(['rpmsgd']);
+  });
+
+  it('can be given to another group with the example drop-in, which the log names', () => {
+    const dropIn = read('systemd/tty-group.conf');
+    expect(values(dropIn, 'SupplementaryGroups')).toEqual(['dialout']);
+    expect(values(dropIn, 'PrivateUsers')).toEqual(['no']);
+    const [, target] = files.plain.find(([source]) => source === 'systemd/tty-group.conf') ?? [];
+    expect(read('src/tty/terminals.ts')).toContain(target);
+  });
+});
+
 describe('rpmsg-simulator.service', () => {
   const unit = read('systemd/rpmsg-simulator.service');
 
@@ -101,7 +120,9 @@ it('makes every user and group that the other files name', () => {
     .flatMap((name) => read(`systemd/${name}.sysusers.conf`).split('\n'))
     .flatMap((line) => /^[ug] (\S+)/.exec(line)?.[1] ?? []);
   const named = [
-    ...values(read('systemd/rpmsgd.service'), 'User'),
+    ...['User', 'Group', 'SupplementaryGroups'].flatMap((key) =>
+      values(read('systemd/rpmsgd.service'), key),
+    ),
     ...values(read('systemd/rpmsg-simulator.service'), 'User'),
     ...[...read('dbus/org.rpmsg.conf').matchAll(/(?:user|group)="([^"]+)"/g)].map(
       ([, name]) => name,

@@ -292,10 +292,10 @@ export class Device {
     this.#bound.set(channel, bound);
   }
 
-  /** Nobody has an endpoint on it but the daemon, and nobody listens on that one. */
+  /** Nobody has an endpoint on it but the daemon, and nobody uses that one. */
   #canForget(channel: Channel): boolean {
     const bound = [...(this.#bound.get(channel) ?? [])];
-    return bound.every(({ spec, delivery }) => spec.kind === 'default' && !delivery.hasUsers);
+    return bound.every((endpoint) => !endpoint.isUsed);
   }
 
   #announced(message: ReceivedMessage): void {

@@ -150,6 +150,11 @@ export class Endpoint {
     this.#learnPeer();
   }
 
+  /** Somebody has it, listens on it, or holds its stream. */
+  get isUsed(): boolean {
+    return this.spec.kind !== 'default' || this.delivery.hasUsers || this.#stream !== undefined;
+  }
+
   get stream(): EndpointStream | undefined {
     return this.#stream;
   }

@@ -28,7 +28,7 @@ export class Restorer {
   readonly #opened: OpenedRemote;
   readonly #adopt: Adopt;
   readonly #keptById: ReadonlyMap<number, Kept>;
-  /** Channels that somebody has an endpoint on, or listens to. */
+  /** Channels that somebody has an endpoint on, listens to, or has a stream or terminal of. */
   readonly #used: ReadonlySet<string>;
 
   constructor(context: LinkContext, remote: Remote, opened: OpenedRemote, adopt: Adopt) {
@@ -138,14 +138,15 @@ export class Restorer {
   }
 }
 
-function usedChannels({ channels, endpoints, subscriptions }: StoredObjects): Set<string> {
+function usedChannels(found: StoredObjects): Set<string> {
+  const { channels, endpoints, subscriptions, streams } = found;
   const used = new Set<string>();
   for (const { channel, remote, vdev } of endpoints) {
     if (channel !== undefined) used.add(keys.channel({ remote, vdev, ...channel }));
   }
-  const subscribed = new Set(subscriptions.map(({ endpoint }) => endpoint));
+  const heldEndpoints = new Set([...subscriptions, ...streams].map(({ endpoint }) => endpoint));
   for (const channel of channels) {
-    if (subscribed.has(channel.endpoint.id)) used.add(keys.channel(channel));
+    if (heldEndpoints.has(channel.endpoint.id)) used.add(keys.channel(channel));
   }
   return used;
 }

@@ -6,6 +6,7 @@ import { fstatSync, openSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StreamNote } from '../../src/addon/types.ts';
 import {
+  devicePath,
   ErrorName,
   echoPath,
   endpointIface,
@@ -226,6 +227,18 @@ describe('what its holder is told', () => {
   });
 });
 
+it('keeps its channel, withdrawn, from making room for another', async () => {
+  const harness = Harness.up({ limits: { channelsPerDevice: 1 } });
+  await acquire(harness);
+  harness.link.withdraw('echo', 30);
+  harness.link.announce('next', 31);
+  expect(isStreaming(harness)).toBe(true);
+  expect(harness.stats(devicePath, 'org.rpmsg.Device')['names_refused']).toBe(1n);
+  harness.service.streamOver(idOf(harness), 0);
+  harness.link.announce('next', 31);
+  expect(harness.tree.objects.has(echoPath)).toBe(false);
+});
+
 describe('the next daemon', () => {
   async function acquired(given = {}): Promise<Harness> {
     const harness = begin();
@@ -251,6 +264,14 @@ describe('the next daemon', () => {
       to: holder,
       args: [3],
     });
+  });
+
+  it('goes on with that of a channel’s shared endpoint in the next life of the remote, too', async () => {
+    const harness = await acquired();
+    const fd = openSync('/dev/null', 'r');
+    const inherited = new Map([[`stream-${idOf(harness)}`, fd]]);
+    const restarted = await next(harness, { inherited, resume: 'cold', generation: 2 });
+    expect(isStreaming(restarted)).toBe(true);
   });
 
   it('has none whose socket was not kept, and its endpoint is free', async () => {

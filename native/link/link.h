@@ -111,6 +111,9 @@ public:
   Vdev* vdev(uint32_t remote, uint32_t index);
   /// What guards the send side of a remote's vdevs.
   PiMutex& send_mutex(uint32_t remote) { return remotes_[remote]->send_mutex(); }
+  uint32_t remotes() const { return static_cast<uint32_t>(remotes_.size()); }
+  /// Valid until the Link is destroyed; `remote` is below remotes().
+  Tap& tap(uint32_t remote) { return remotes_[remote]->tap(); }
   /// The virtio status byte; `vdev` is one of vdev()'s.
   uint8_t device_status(uint32_t remote, const Vdev& vdev) const {
     return remotes_[remote]->status(vdev);

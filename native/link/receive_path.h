@@ -9,6 +9,7 @@
 #include "link/command.h"
 #include "link/delivery.h"
 #include "link/spsc_queue.h"
+#include "link/tap.h"
 #include "link/vdev.h"
 #include "rpmsg/rpmsg_header.h"
 
@@ -16,8 +17,8 @@ namespace rpmsg {
 
 class ReceivePath {
 public:
-  ReceivePath(Delivery& delivery, const SpscQueue<Command>& commands)
-      : delivery_(delivery), commands_(commands) {}
+  ReceivePath(Delivery& delivery, const SpscQueue<Command>& commands, const Tap& tap)
+      : delivery_(delivery), commands_(commands), tap_(tap) {}
 
   enum class Outcome : uint8_t {
     nothing,  // the ring has nothing new
@@ -31,12 +32,17 @@ public:
   Outcome receive_one(Vdev& vdev, uint32_t generation);
 
 private:
+  using Head = std::array<uint8_t, kHeaderBytes>; // as it came
+
   Outcome take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation);
-  void accept(Endpoint& endpoint, const UsedBuffer& used, const RpmsgHeader& header,
-              uint32_t generation);
+  void accept(Endpoint& endpoint, const UsedBuffer& used, const Head& head,
+              const RpmsgHeader& header, uint32_t generation);
+  void tap_dropped(Vdev& vdev, const UsedBuffer& used, const Head& head, uint32_t message_bytes,
+                   TapNote note);
 
   Delivery& delivery_;
   const SpscQueue<Command>& commands_;
+  const Tap& tap_;
   std::array<uint64_t, kMaxVdevs> deferred_{}; // by vdev: 1 + the position deferred last
 };
 

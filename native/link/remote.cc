@@ -30,10 +30,10 @@ Remote::Remote(uint32_t index, const RemoteSetup& setup, std::unique_ptr<Platfor
                const SpscQueue<Command>& commands)
     : index_(index), platform_(std::move(platform)),
       mu_(platform_->mu(), platform_->mu_generation()), words_(mu_), state_(std::move(state)),
-      delivery_(delivery), receive_(delivery_, commands), sends_(mutex_, words_), streams_(sends_),
-      table_(table, setup), trace_(*platform_, table_),
+      delivery_(delivery), receive_(delivery_, commands, tap_), sends_(mutex_, words_, tap_),
+      streams_(sends_), table_(table, setup), trace_(*platform_, table_),
       life_(RemoteParts{index_, setup.ready_wait_ms, mutex_, mu_, words_, sends_, vdevs_,
-                        state_.remote(), table_, delivery.events()}) {}
+                        state_.remote(), table_, delivery.events(), tap_}) {}
 
 uint8_t Remote::status(const Vdev& vdev) const {
   return table_.status(vdev.index()).value_or(vdev.status());

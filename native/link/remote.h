@@ -23,6 +23,7 @@
 #include "link/send_path.h"
 #include "link/state_block.h"
 #include "link/stream_service.h"
+#include "link/tap.h"
 #include "link/trace_reader.h"
 #include "link/tx_watch.h"
 #include "link/vdev.h"
@@ -50,6 +51,8 @@ public:
   SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
   std::vector<std::unique_ptr<Vdev>>& vdevs() { return vdevs_; }
   PiMutex& send_mutex() { return mutex_; }
+  /// What passes through its vdevs, for whoever captures.
+  Tap& tap() { return tap_; }
   std::string soc() const { return platform_->soc(); }
   /// The virtio status byte of a vdev: the one in the resource table where there is one.
   uint8_t status(const Vdev& vdev) const;
@@ -131,6 +134,7 @@ private:
   Mu mu_;
   PiMutex mutex_;
   WordSender words_;
+  Tap tap_;
   StateBlock state_;
   Resume resume_;
   bool has_former_state_ = false;

@@ -277,6 +277,7 @@ void RemoteLife::move(RemoteState to, const char* reason) {
 /// Tells the state again, with what there is to say about it now.
 void RemoteLife::restate(const char* reason) {
   std::snprintf(reason_.data(), reason_.size(), "%s", reason);
+  tap_state(kWholeRemote, remote_state_name(state_), reason_.data());
   unreported_state_ =
       !parts_.events.remote_state(parts_.index, state_, generation(), reason_.data());
 }
@@ -288,14 +289,31 @@ void RemoteLife::set_vdev(Vdev& vdev, VdevState state, const char* reason) {
     vdev.set_state(state);
   }
   if (state == VdevState::faulted) parts_.table.show_failed(vdev.index());
+  tap_state(static_cast<uint8_t>(vdev.index()), vdev_state_name(state), reason);
   const uint32_t bit = 1u << vdev.index();
   const bool told = parts_.events.vdev_state(parts_.index, vdev.index(), state, reason);
   unreported_vdevs_ = told ? unreported_vdevs_ & ~bit : unreported_vdevs_ | bit;
 }
 
+/// For whoever captures: the new state of the remote or of a vdev, and why.
+void RemoteLife::tap_state(uint8_t vdev, const char* state, const char* reason) const {
+  TapRing* const ring = parts_.tap.received();
+  if (ring == nullptr) return;
+  std::array<char, 320> text{};
+  std::snprintf(text.data(), text.size(), "state: %s%s%s", state, *reason == 0 ? "" : ": ", reason);
+  ring->put_text(vdev, monotonic_ns(), text.data());
+}
+
 void RemoteLife::tell_reset(ResetCause cause, uint64_t now_ns) {
   reset_cause_ = cause;
   reset_ns_ = now_ns;
+  if (TapRing* const ring = parts_.tap.received(); ring != nullptr) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "reset: %s, generation %" PRIu32 " begins",
+                  reset_cause_name(cause), generation());
+    // When it is told, not when it was noticed: what the life before left was taken meanwhile.
+    ring->put_text(kWholeRemote, monotonic_ns(), text.data());
+  }
   unreported_reset_ = !parts_.events.remote_reset(parts_.index, generation(), cause, now_ns);
 }
 

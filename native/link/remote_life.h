@@ -20,6 +20,7 @@
 #include "link/resume.h"
 #include "link/send_path.h"
 #include "link/states.h"
+#include "link/tap.h"
 #include "link/vdev.h"
 #include "mu/word_sender.h"
 
@@ -37,6 +38,7 @@ struct RemoteParts {
   RemoteRecord& record;
   RemoteTable& table;
   EventWriter& events;
+  const Tap& tap;
 };
 
 class RemoteLife final : public ResetNoticeListener {
@@ -130,6 +132,7 @@ private:
   void look_at(Vdev& vdev);
   void move(RemoteState to, const char* reason);
   void set_vdev(Vdev& vdev, VdevState state, const char* reason);
+  void tap_state(uint8_t vdev, const char* state, const char* reason) const;
   bool any_vdev(VdevState state) const;
   bool all_faulted() const;
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "base/clock.h"
 #include "rpmsg/rpmsg_header.h"
 
 namespace rpmsg {
@@ -64,6 +65,16 @@ bool SendPath::put(Vdev& vdev, Endpoint& endpoint, uint32_t destination,
   header.length = static_cast<uint16_t>(payload.size());
   std::array<uint8_t, kHeaderBytes> head;
   encode_header(header, head);
+  // Before it is posted: the answer may come before we are back. Under the mutex nothing but a
+  // broken ring, which is known, keeps it from being posted.
+  if (TapRing* const ring = tap_.sent(); ring != nullptr && !vdev.tx().poisoned()) {
+    TapRecord tapped;
+    tapped.kind = TapKind::sent;
+    tapped.vdev = static_cast<uint8_t>(vdev.index());
+    tapped.original_bytes = static_cast<uint32_t>(kHeaderBytes + payload.size());
+    tapped.time_ns = monotonic_ns();
+    ring->put(tapped, head, payload);
+  }
   if (!vdev.tx().post_message(head, payload, endpoint.id, also)) return false;
   ++endpoint.tx_in_flight;
   endpoint.counters.tx_messages.add();

@@ -11,6 +11,7 @@
 #include "link/event_writer.h"
 #include "link/pi_mutex.h"
 #include "link/send_queue.h"
+#include "link/tap.h"
 #include "link/vdev.h"
 #include "mu/word_sender.h"
 
@@ -32,7 +33,8 @@ struct SendOutcome {
 
 class SendPath {
 public:
-  SendPath(PiMutex& mutex, WordSender& words) : mutex_(mutex), words_(words) {}
+  SendPath(PiMutex& mutex, WordSender& words, const Tap& tap)
+      : mutex_(mutex), words_(words), tap_(tap) {}
   SendPath(const SendPath&) = delete;
   SendPath& operator=(const SendPath&) = delete;
   ~SendPath();
@@ -104,6 +106,7 @@ private:
 
   PiMutex& mutex_;
   WordSender& words_;
+  const Tap& tap_;
   WaitingSend* ended_first_ = nullptr; // under the mutex, until reported
   WaitingSend* ended_last_ = nullptr;
 };

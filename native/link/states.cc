@@ -31,6 +31,40 @@ const char* evidence_name(Evidence evidence) {
   return "";
 }
 
+const char* remote_state_name(RemoteState state) {
+  switch (state) {
+  case RemoteState::offline: return "offline";
+  case RemoteState::waiting: return "waiting";
+  case RemoteState::attached: return "attached";
+  case RemoteState::quiescing: return "quiescing";
+  case RemoteState::down: return "down";
+  case RemoteState::faulted: return "faulted";
+  }
+  return "";
+}
+
+const char* vdev_state_name(VdevState state) {
+  switch (state) {
+  case VdevState::down: return "down";
+  case VdevState::offered: return "offered";
+  case VdevState::up: return "up";
+  case VdevState::faulted: return "faulted";
+  }
+  return "";
+}
+
+const char* reset_cause_name(ResetCause cause) {
+  switch (cause) {
+  case ResetCause::rebooted: return "rebooted";
+  case ResetCause::rxdb: return "rxdb";
+  case ResetCause::flag: return "flag";
+  case ResetCause::reinitialize: return "reinitialize";
+  case ResetCause::silent_restart: return "silent-restart";
+  case ResetCause::status: return "status";
+  }
+  return "";
+}
+
 bool is_legal_move(RemoteState from, RemoteState to) {
   return kLegal[static_cast<size_t>(from)][static_cast<size_t>(to)];
 }

@@ -24,6 +24,11 @@ const char* evidence_name(Evidence evidence);
 /// By what a life of a remote was found to be over.
 enum class ResetCause : uint8_t { rebooted, rxdb, flag, reinitialize, silent_restart, status };
 
+/// The words that the bus has for them.
+const char* remote_state_name(RemoteState state);
+const char* vdev_state_name(VdevState state);
+const char* reset_cause_name(ResetCause cause);
+
 /// Whether a remote may go from one state to another; staying is not a move.
 bool is_legal_move(RemoteState from, RemoteState to);
 

@@ -21,7 +21,8 @@ const native: Table = {
   link: [
     ...['base', 'memory', 'virtio', 'mu', 'scu', 'platform', 'platform/uio', 'resource', 'rpmsg'],
   ],
-  napi: ['base', 'mu', 'platform', 'platform/uio', 'rpmsg', 'link'],
+  capture: ['base', 'rpmsg', 'link'],
+  napi: ['base', 'mu', 'platform', 'platform/uio', 'rpmsg', 'link', 'capture'],
   sim: ['scu/scfw_api.h'],
 };
 

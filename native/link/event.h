@@ -22,6 +22,7 @@ enum class EventKind : uint32_t {
   stream_note = 12,
   stream_over = 13,
   guard_retired = 14, // never reaches JavaScript
+  capture_over = 15,  // made where events are drained: the link knows nothing of captures
 };
 
 struct EventHeader {
@@ -75,8 +76,8 @@ struct RemoteResetEvent {
 };
 
 /// synced: (endpoint, tag); send_done: (token, Errc); endpoint_closed: (endpoint, 0);
-/// board_gone: (remote, 0); remote_partition: (remote, SCFW partition). `pointer` is for the native
-/// side alone.
+/// board_gone: (remote, 0); remote_partition: (remote, SCFW partition); capture_over: (id, 0).
+/// `pointer` is for the native side alone.
 struct PairEvent {
   EventHeader header;
   uint32_t first;

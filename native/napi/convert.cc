@@ -155,6 +155,28 @@ bool read_platform(const Napi::Object& object, RemoteSetup& setup) {
   return false;
 }
 
+bool read_place(const Napi::Value& value, CapturePlace& place) {
+  if (!value.IsObject()) {
+    throw_type(value.Env(), "places", "objects");
+    return false;
+  }
+  const auto object = value.As<Napi::Object>();
+  const auto remote = member_u32(object, "remote");
+  const auto vdev = member_u32(object, "vdev");
+  if (!remote || !vdev || !read_text(object, "name", place.name) ||
+      !read_text(object, "description", place.description) ||
+      !read_text(object, "opening", place.opening)) {
+    return false;
+  }
+  if (*vdev > kWholeRemote) {
+    throw_type(object.Env(), "vdev", "0 to 7, or 8 for the remote itself");
+    return false;
+  }
+  place.remote = *remote;
+  place.vdev = static_cast<uint8_t>(*vdev);
+  return true;
+}
+
 } // namespace
 
 std::optional<uint64_t> to_u64(const Napi::Value& value, const char* name) {
@@ -208,6 +230,30 @@ std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value) {
   if (!read_windows(object, setup) || !read_counts(object, setup)) return std::nullopt;
   if (!read_partition(object, setup)) return std::nullopt;
   return setup;
+}
+
+std::optional<CaptureRequest> to_capture_request(const Napi::Value& value) {
+  if (!value.IsObject()) {
+    throw_type(value.Env(), "setup", "an object");
+    return std::nullopt;
+  }
+  const auto object = value.As<Napi::Object>();
+  CaptureRequest request;
+  const auto snap_bytes = member_u32(object, "snapBytes");
+  if (!snap_bytes || !read_text(object, "application", request.application)) return std::nullopt;
+  request.snap_bytes = *snap_bytes;
+  const Napi::Value places = object.Get("places");
+  if (places.IsEmpty()) return std::nullopt;
+  if (!places.IsArray()) {
+    throw_type(object.Env(), "places", "an array");
+    return std::nullopt;
+  }
+  const auto list = places.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value each = list.Get(i);
+    if (each.IsEmpty() || !read_place(each, request.places.emplace_back())) return std::nullopt;
+  }
+  return request;
 }
 
 } // namespace rpmsg

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "capture/capture_client.h"
 #include "link/remote_setup.h"
 #include "mu/mu_generation.h"
 
@@ -24,5 +25,7 @@ std::optional<std::span<const uint8_t>> to_bytes(const Napi::Value& value, const
 std::optional<MuGeneration> to_mu_generation(const Napi::Value& value, const char* name);
 /// The setup object that link.ts builds: the platform's keys beside the others, `kind` says which.
 std::optional<RemoteSetup> to_remote_setup(const Napi::Value& value);
+/// The request that link.ts builds.
+std::optional<CaptureRequest> to_capture_request(const Napi::Value& value);
 
 } // namespace rpmsg

@@ -84,6 +84,7 @@ Napi::Function LinkWrap::define(Napi::Env env) {
                       InstanceMethod<&LinkWrap::endpoint_stats>("endpointStats"),
                       InstanceMethod<&LinkWrap::device_status>("deviceStatus"),
                       InstanceMethod<&LinkWrap::read_trace>("readTrace"),
+                      InstanceMethod<&LinkWrap::open_capture>("openCapture"),
                       InstanceMethod<&LinkWrap::heartbeat>("heartbeat"),
                       InstanceMethod<&LinkWrap::drain>("drain"),
                       InstanceMethod<&LinkWrap::close>("close")});
@@ -99,6 +100,7 @@ LinkWrap::LinkWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<LinkWrap>(
     return;
   }
   link_ = std::make_unique<Link>([this] { wake_.send(); });
+  capture_ = std::make_unique<Capture>(*link_, [this] { wake_.send(); });
 }
 
 LinkWrap::~LinkWrap() {
@@ -106,7 +108,8 @@ LinkWrap::~LinkWrap() {
 }
 
 void LinkWrap::shut() {
-  if (link_) link_->close(); // the link thread is joined before its wake-up goes away
+  if (link_) link_->close();       // the link thread is joined before its wake-up goes away
+  if (capture_) capture_->close(); // and so is this one, with all that the link had to say
   wake_.close();
   listener_.reset();
 }
@@ -352,6 +355,7 @@ Napi::Value LinkWrap::drain(const Napi::CallbackInfo& info) {
           std::memset(batch_.data() + at + pointer, 0, sizeof(uint64_t)); // private memory
         }
       });
+  add_captures_over();
   if (more) wake_.send();
   if (batch_.empty()) return info.Env().Null();
   return Napi::Buffer<uint8_t>::Copy(info.Env(), batch_.data(), batch_.size());

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "capture/capture.h"
 #include "link/link.h"
 #include "napi/listener.h"
 #include "napi/uv_async.h"
@@ -42,16 +43,19 @@ private:
   Napi::Value endpoint_stats(const Napi::CallbackInfo& info);
   Napi::Value device_status(const Napi::CallbackInfo& info);
   Napi::Value read_trace(const Napi::CallbackInfo& info);
+  Napi::Value open_capture(const Napi::CallbackInfo& info);
   Napi::Value heartbeat(const Napi::CallbackInfo& info);
   Napi::Value drain(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   void on_events();
   void shut();
+  void add_captures_over();
   Vdev* vdev_of(const Napi::CallbackInfo& info);
 
   UvAsync wake_;
   std::unique_ptr<Link> link_;
+  std::unique_ptr<Capture> capture_; // goes before the link
   Listener listener_;
   std::vector<uint8_t> batch_;
   bool is_held_ = false; // by itself, from start() to close()

@@ -96,6 +96,8 @@ const decoders: Readonly<Record<number, Decode>> = {
   13: (batch, at, listener) => {
     listener.streamOver(batch.readUInt32LE(at + 8), uint64(batch, at + 16));
   },
+  // 14 never gets here.
+  15: (batch, at, listener) => listener.captureOver(batch.readUInt32LE(at + 8)),
 };
 
 /** Numbers of messages: below 2^53 for longer than any machine lives. */

@@ -4,9 +4,11 @@
 
 import type { ErrorCode } from '../util/errors.ts';
 import type {
+  CaptureSetup,
   DeviceStats,
   EndpointSetup,
   EndpointStats,
+  OpenedCapture,
   OpenedRemote,
   RemoteSetup,
   SendRequest,
@@ -82,6 +84,12 @@ export interface LinkApi {
    * does not reach so far any more. Throws RpmsgdError not_supported without a buffer to read.
    */
   readTrace(remote: number, offset: number, maxBytes: number): TraceRead;
+  /**
+   * Begins a capture: what passes through the places goes into a pipe as pcapng, and what its reader
+   * leaves no room for is counted. Close-on-exec. captureOver follows when its reader has closed it.
+   * Throws RpmsgdError os.
+   */
+  openCapture(setup: CaptureSetup): OpenedCapture;
   /** Completed turns of the link thread; nudges it, so that a live thread always moves on. */
   heartbeat(): number;
   /**

@@ -7,10 +7,12 @@ import { decodeEvents } from './events.ts';
 import type { LinkApi } from './link-api.ts';
 import { loadAddon, type NativeLink } from './native.ts';
 import type {
+  CaptureSetup,
   DeviceStats,
   EndpointSetup,
   EndpointStats,
   LinkListener,
+  OpenedCapture,
   OpenedRemote,
   RemoteSetup,
   SendRequest,
@@ -204,6 +206,12 @@ class AddonLink implements LinkApi {
     const read = this.#native.readTrace(remote, offset, maxBytes);
     if ('data' in read) return read;
     throw new RpmsgdError(read.code as ErrorCode, read.error);
+  }
+
+  openCapture(setup: CaptureSetup): OpenedCapture {
+    const opened = this.#native.openCapture(setup);
+    if ('fd' in opened) return opened;
+    throw new RpmsgdError(opened.code as ErrorCode, opened.error);
   }
 
   heartbeat(): number {

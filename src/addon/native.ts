@@ -7,7 +7,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { RpmsgdError } from '../util/errors.ts';
-import type { MuGeneration, MuLook, OpenedRemote, RemoteSetup, TraceRead } from './types.ts';
+import type {
+  CaptureSetup,
+  MuGeneration,
+  MuLook,
+  OpenedCapture,
+  OpenedRemote,
+  RemoteSetup,
+  TraceRead,
+} from './types.ts';
 
 export type LockOutcome =
   | { readonly status: 'locked' }
@@ -68,6 +76,7 @@ export interface NativeLink {
     offset: number,
     maxBytes: number,
   ): TraceRead | { error: string; code: string };
+  openCapture(setup: CaptureSetup): OpenedCapture | { error: string; code: string };
   heartbeat(): number;
   /** The next batch of event records, or null when there is none. */
   drain(): Buffer | null;

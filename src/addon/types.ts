@@ -290,6 +290,37 @@ export interface StreamNote {
   readonly dropped: number;
 }
 
+/** One interface of a capture's file: a vdev, or the remote itself with its life. */
+export interface CapturePlace {
+  readonly remote: number;
+  /** Or wholeRemote. */
+  readonly vdev: number;
+  readonly name: string;
+  readonly description: string;
+  /** A comment on how it stands as the capture begins; may be empty. */
+  readonly opening: string;
+}
+
+/** Stands for the remote itself where a vdev's index is expected, as in native/link/tap.h. */
+export const wholeRemote = 8;
+
+/** The most that is captured of one message, as in native/capture/pcapng.h. */
+export const mostSnapBytes = 3584;
+
+export interface CaptureSetup {
+  readonly places: readonly CapturePlace[];
+  /** Of each message, its header included: headerBytes to mostSnapBytes. */
+  readonly snapBytes: number;
+  /** The program that writes the file. */
+  readonly application: string;
+}
+
+/** `fd` is the caller's: what is read from it is a pcapng file; the capture lasts until it is closed. */
+export interface OpenedCapture {
+  readonly id: number;
+  readonly fd: number;
+}
+
 /**
  * What the link thread reports, in the order in which it happened, in batches of one wake-up each.
  * Called on the main thread, never from inside a call to the link.
@@ -316,6 +347,8 @@ export interface LinkListener {
   streamNote(endpoint: number, note: StreamNote): void;
   /** Its socket is closed. The endpoint's next message has at least this number. */
   streamOver(endpoint: number, nextSeq: number): void;
+  /** Its reader has closed its end. */
+  captureOver(capture: number): void;
   /** The board behind this remote is gone for good (the simulated SoC died). */
   boardGone(remote: number): void;
 }

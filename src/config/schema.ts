@@ -82,6 +82,7 @@ export const limitsSchema = v.object({
   streams_per_uid: optional(integer(1, 65_536)),
   stream_hold: optional(integer(1, 32_768, 'messages')),
   ttys_per_device: optional(integer(0, 512)),
+  captures: optional(integer(1, 64)),
   receives_per_sender: optional(integer(1, 1024)),
   calls_per_sender: optional(integer(1, 65_536)),
   calls: optional(integer(1, 1_000_000)),

@@ -32,6 +32,8 @@ export interface Limits {
   readonly streamHold: number;
   /** Channels of one vdev that have a pseudo-terminal. Default 16. */
   readonly ttysPerDevice: number;
+  /** Captures at a time, all clients together. Default 4. */
+  readonly captures: number;
   /** Calls of `Receive` that wait, of one client, all endpoints together. Default 64. */
   readonly receivesPerSender: number;
   /** Method calls of one client in service at a time. Default 128. */
@@ -114,6 +116,7 @@ export const defaultLimits: Limits = {
   streamsPerUid: 256,
   streamHold: 128,
   ttysPerDevice: 16,
+  captures: 4,
   receivesPerSender: 64,
   callsPerSender: 128,
   calls: 4096,

@@ -79,6 +79,7 @@ export function watchLink(inner: LinkListener, board: StatusBoard): LinkListener
     endpointClosed: (...args) => inner.endpointClosed(...args),
     streamNote: (...args) => inner.streamNote(...args),
     streamOver: (...args) => inner.streamOver(...args),
+    captureOver: (...args) => inner.captureOver(...args),
     boardGone: (remote) => inner.boardGone(remote),
   };
 }

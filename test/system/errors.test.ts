@@ -137,8 +137,6 @@ describe.each(['dbus-daemon system', 'dbus-broker'] as const)('%s', (bus) => {
   test('what is not supported says so', async () => {
     const shared = client.endpoint(echo);
     await refuses(shared.close(), `${OWN}NotSupported: `);
-    const capture = client.call('/org/rpmsg', 'Manager', 'Capture', 'a{sv}', [{}]);
-    await refuses(capture, `${OWN}NotSupported: `);
   });
 
   test('busctl shows the name and the message of an error', async () => {

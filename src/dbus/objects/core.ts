@@ -2,6 +2,7 @@
 // What the code of all interfaces shares, and the checks that several of them make.
 
 import type { Caller, Callers } from '../../remote/callers.ts';
+import type { Captures } from '../../remote/captures.ts';
 import type { LinkContext } from '../../remote/context.ts';
 import type { Device } from '../../remote/device.ts';
 import type { Endpoint, EndpointSpec } from '../../remote/endpoint.ts';
@@ -24,6 +25,7 @@ export interface Core {
   readonly subscriptions: Subscriptions;
   readonly streams: Streams;
   readonly terminals: Terminals;
+  readonly captures: Captures;
   /** Reads the configuration again and applies it. Rejects with what is wrong. */
   reload(): Promise<void>;
 }

@@ -11,8 +11,8 @@ import {
   type MethodCall,
   type Variant,
 } from '../index.ts';
-import type { Core } from './core.ts';
-import { notSupported, serve } from './error-table.ts';
+import { type Core, recheck } from './core.ts';
+import { serve } from './error-table.ts';
 import { readOptions } from './options.ts';
 
 export interface ManagerTarget {
@@ -22,6 +22,7 @@ export interface ManagerTarget {
 export const features: readonly string[] = [
   'announce',
   'batch',
+  'capture',
   'persistent',
   'stream',
   'subscribe',
@@ -49,10 +50,18 @@ async function capture(
   { core }: ManagerTarget,
   call: MethodCall,
   options: Record<string, Variant>,
-): Promise<never> {
-  readOptions('Capture', options);
-  await core.access.requirePrivilege(core.callers.get(call.sender), 'Capture');
-  return notSupported('Capture');
+): Promise<unknown> {
+  const wanted = readOptions('Capture', options);
+  const caller = core.callers.get(call.sender);
+  await core.access.requirePrivilege(caller, 'Capture');
+  if (!call.canReturnFds) {
+    throw new RpmsgdError('not_supported', 'this connection to the bus cannot pass descriptors');
+  }
+  recheck(core, caller);
+  // Who wants no answer would leave a pipe that nobody reads.
+  if (call.noReply) return undefined;
+  call.reply(core.captures.open(caller.sender, wanted));
+  return undefined;
 }
 
 export const managerHandlers = {

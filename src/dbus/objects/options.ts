@@ -10,7 +10,7 @@ export const optionTypes = {
   Open: { rx_queue: 'u' },
   Subscribe: { ack: 's', window: 'u' },
   AcquireStream: { mode: 's', hold: 'u', framing: 's', zero_length: 'b', on_reset: 's' },
-  Capture: {},
+  Capture: { remote: 's', vdev: 'u', snaplen: 'u' },
 } as const satisfies Record<string, Readonly<Record<string, keyof Values>>>;
 
 interface Values {

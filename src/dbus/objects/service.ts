@@ -16,6 +16,7 @@ import type {
 } from '../../addon/types.ts';
 import type { Config, RemoteConfig } from '../../config/types.ts';
 import { Callers } from '../../remote/callers.ts';
+import { Captures } from '../../remote/captures.ts';
 import type { Descriptors, Logger } from '../../remote/context.ts';
 import type { SendOutcome } from '../../remote/outbox.ts';
 import { Remote } from '../../remote/remote.ts';
@@ -107,6 +108,7 @@ export class RpmsgService implements LinkListener {
         (path, sender) => streamPort(tree, path, sender),
       ),
       terminals: new Terminals(this.#context, groupId, deps.ttyDirectory),
+      captures: new Captures(this.#context, () => this.remotes, version),
       reload,
     };
     this.#publisher = new Publisher(tree, this.#core);
@@ -315,6 +317,10 @@ export class RpmsgService implements LinkListener {
 
   streamOver(endpoint: number, nextSeq: number): void {
     this.#context.deviceOf.get(endpoint)?.streamOver(endpoint, nextSeq);
+  }
+
+  captureOver(capture: number): void {
+    this.#core.captures.over(capture);
   }
 
   sendDone(token: number, result: SendOutcome): void {

@@ -155,7 +155,8 @@ void LinkHarness::handle(const EventHeader& header, std::span<const uint8_t> rec
     return;
   }
   case EventKind::table_retired:
-  case EventKind::guard_retired: return;
+  case EventKind::guard_retired:
+  case EventKind::capture_over: return; // the last is not the link's
   }
 }
 

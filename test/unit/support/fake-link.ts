@@ -5,12 +5,14 @@
 import { openSync } from 'node:fs';
 import type { LinkApi } from '../../../src/addon/link-api.ts';
 import type {
+  CaptureSetup,
   DeviceState,
   DeviceStats,
   EndpointSetup,
   EndpointStats,
   KeptEndpoint,
   LinkListener,
+  OpenedCapture,
   OpenedRemote,
   ReceivedMessage,
   RemoteSetup,
@@ -73,6 +75,7 @@ export class FakeLink implements LinkApi {
   readonly released = new Map<number, number>();
   readonly reinitialized: number[] = [];
   readonly streams = new Map<number, StreamSetup>();
+  readonly captures: CaptureSetup[] = [];
   guarded: readonly number[] = [];
   /** Transmit buffers that are free, all vdevs together. */
   freeBuffers = Number.POSITIVE_INFINITY;
@@ -117,6 +120,11 @@ export class FakeLink implements LinkApi {
   }
 
   start(): void {}
+
+  openCapture(setup: CaptureSetup): OpenedCapture {
+    this.captures.push(setup);
+    return { id: this.captures.length, fd: openSync('/dev/null', 'r') };
+  }
 
   openEndpoint(setup: EndpointSetup): void {
     const known = this.endpoints.get(setup.id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every verb of rpmsgctl, in the order in which the help shows them.
 
+import { capture } from './capture.ts';
 import { doctor } from './doctor.ts';
 import { list } from './list.ts';
 import { nxp } from './nxp.ts';
@@ -11,4 +12,14 @@ import { trace } from './trace.ts';
 import type { Verb } from './verb.ts';
 import { version } from './version.ts';
 
-export const verbs: readonly Verb[] = [list, open, stream, trace, nxp, doctor, sim, version];
+export const verbs: readonly Verb[] = [
+  list,
+  open,
+  stream,
+  trace,
+  capture,
+  nxp,
+  doctor,
+  sim,
+  version,
+];

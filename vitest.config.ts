@@ -45,7 +45,8 @@ const withOneFirmware = [
   'resource-table', // says itself which firmware, and so do these
   ...['flow', 'life', 'load', 'options', 'reset', 'stopped'].map((of) => `stream-${of}`),
   'tty',
-  'client-module', // clients, to which all firmware is one
+  'capture', // clients, to which all firmware is one
+  'client-module',
   'examples',
   'cli-nxp',
   'daemon-readme', // the README and the demo show RPMsg-Lite's

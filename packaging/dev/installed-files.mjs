@@ -53,6 +53,7 @@ export const files = {
     ['dbus/org.rpmsg.service', '/usr/share/dbus-1/system-services/org.rpmsg.service'],
     ...interfaces.map((name) => [`dbus/${name}`, `/usr/share/dbus-1/interfaces/${name}`]),
     ...overlays.map((name) => [`packaging/overlays/${name}`, `/usr/share/rpmsgd/overlays/${name}`]),
+    ['packaging/wireshark/rpmsg.lua', '/usr/share/rpmsgd/wireshark/rpmsg.lua'],
     ['packaging/doc/bring-up.md', '/usr/share/doc/rpmsgd/bring-up.md'],
     ['packaging/completions/rpmsgctl', `${completions}/rpmsgctl`],
     ['packaging/completions/rpmsgd', `${completions}/rpmsgd`],

@@ -32,6 +32,7 @@ const debian = {
     ['libglib2.0-dev', '/usr/include/glib-2.0/gio/gio.h'],
     ['pkg-config', 'pkg-config'],
     ['device-tree-compiler', 'dtc'],
+    ['tshark', 'tshark'],
     ['python3-dbus', '/usr/lib/python3/dist-packages/dbus/__init__.py'],
     ['python3-gi', '/usr/lib/python3/dist-packages/gi/__init__.py'],
     ['g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],

@@ -73,6 +73,7 @@ describe.each(['dbus-daemon', 'dbus-broker'] satisfies BusDaemon[])('beside %s',
 
   const privileged: readonly (readonly [string, ...string[]])[] = [
     ['Reload', '/org/rpmsg', 'org.rpmsg.Manager', 'Reload'],
+    ['Capture', '/org/rpmsg', 'org.rpmsg.Manager', 'Capture', 'a{sv}', '0'],
     [
       'CreateEndpoint with persistent',
       ...[device, 'org.rpmsg.Device', 'CreateEndpoint', 'suua{sv}', 'kept', '4294967295', '30'],

@@ -56,6 +56,8 @@ export const files = {
     ['packaging/wireshark/rpmsg.lua', '/usr/share/rpmsgd/wireshark/rpmsg.lua'],
     ['packaging/doc/bring-up.md', '/usr/share/doc/rpmsgd/bring-up.md'],
     ['packaging/completions/rpmsgctl', `${completions}/rpmsgctl`],
+    ['packaging/completions/_rpmsgctl', '/usr/share/zsh/vendor-completions/_rpmsgctl'],
+    ['packaging/completions/rpmsgctl.fish', '/usr/share/fish/vendor_completions.d/rpmsgctl.fish'],
     ['packaging/completions/rpmsgd', `${completions}/rpmsgd`],
     ['packaging/completions/rpmsg-soc', `${completions}/rpmsg-soc`],
     ['packaging/completions/rpmsg-firmware', `${completions}/rpmsg-firmware`],

@@ -35,6 +35,8 @@ const debian = {
     ['tshark', 'tshark'],
     ['python3-dbus', '/usr/lib/python3/dist-packages/dbus/__init__.py'],
     ['python3-gi', '/usr/lib/python3/dist-packages/gi/__init__.py'],
+    ['zsh', 'zsh'],
+    ['fish', 'fish'],
     ['g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
     ['binutils-aarch64-linux-gnu', 'aarch64-linux-gnu-objdump'],
   ],

@@ -10,6 +10,8 @@ export const CliStatus = {
   usage: 64,
   /** No bus, no daemon on it, or no simulated SoC. */
   unavailable: 69,
+  /** Time was over before what was waited for came. */
+  timedOut: 75,
   /** The bus's policy or the daemon forbids it. */
   noPermission: 77,
 } as const;
@@ -32,10 +34,18 @@ const statuses: Readonly<Record<string, number>> = {
   [`${prefix}NameHasNoOwner`]: CliStatus.unavailable,
   [`${prefix}NoReply`]: CliStatus.unavailable,
   [`${prefix}Disconnected`]: CliStatus.unavailable,
+  'org.rpmsg.Error.TimedOut': CliStatus.timedOut,
 };
 
-/** The status, and the sentence for standard error. */
-export function explain(error: unknown): { status: number; message: string } {
+export interface Explanation {
+  readonly status: number;
+  /** The sentence for standard error. */
+  readonly message: string;
+  /** Of the D-Bus error that it is. */
+  readonly name?: string;
+}
+
+export function explain(error: unknown): Explanation {
   if (error instanceof RpmsgctlError) return { status: error.status, message: error.message };
   if (!(error instanceof BusError)) {
     return {
@@ -43,9 +53,10 @@ export function explain(error: unknown): { status: number; message: string } {
       message: error instanceof Error ? error.message : String(error),
     };
   }
-  const status = statuses[error.name] ?? CliStatus.failure;
-  if (error.name === `${prefix}ServiceUnknown` || error.name === `${prefix}NameHasNoOwner`) {
-    return { status, message: 'rpmsgd is not running on this bus: systemctl start rpmsgd' };
+  const { name } = error;
+  const status = statuses[name] ?? CliStatus.failure;
+  if (name === `${prefix}ServiceUnknown` || name === `${prefix}NameHasNoOwner`) {
+    return { status, name, message: 'rpmsgd is not running on this bus: systemctl start rpmsgd' };
   }
-  return { status, message: `${error.message} (${error.name})` };
+  return { status, name, message: `${error.message} (${name})` };
 }

@@ -6,15 +6,17 @@ import type { Verb, VerbOption } from './verb.ts';
 /** Those of every verb. */
 export const commonOptions: readonly VerbOption[] = [
   { name: 'bus', value: 'BUS', summary: 'system (default), session, or a D-Bus address' },
-  { name: 'json', summary: 'print JSON' },
+  { name: 'host', value: 'HOST', summary: 'the system bus of [USER@]HOST[:PORT], over ssh' },
+  { name: 'json', summary: 'print JSON, also of errors' },
   { name: 'help', summary: 'print this, or the help of a verb, and exit' },
 ];
 
-const statusText = `Exit status: 0 done, 1 it answered with an error, or doctor found a failure, 64 wrong usage,
-69 no bus, no daemon or no simulated SoC, 77 not permitted.
+const statusText = `Exit status: 0 done, 1 it answered with an error, what is named is not there, or doctor found a
+failure, 64 wrong usage, 69 no bus, no daemon or no simulated SoC, 75 time was over, 77 not permitted.
 `;
 
-export function helpOfAll(verbs: readonly Verb[]): string {
+export function helpOfAll(all: readonly Verb[]): string {
+  const verbs = all.filter(({ isHidden }) => isHidden !== true);
   const width = Math.max(...verbs.map(({ name }) => name.length));
   const lines = verbs.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
   return `Usage: rpmsgctl [options] VERB

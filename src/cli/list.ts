@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `rpmsgctl list`: remotes, vdevs, channels and endpoints, and how they are.
 
+import { jsonDocument } from './json.ts';
 import {
+  elementOf,
   fetchObjects,
   noAddress,
   type Properties,
   type RemoteObject,
   rootPath,
+  shortPath,
 } from './objects.ts';
+import { quoted, stateColour, type Terminal } from './terminal.ts';
 import type { CommandContext, Verb } from './verb.ts';
 
 export const list: Verb = {
@@ -19,56 +23,62 @@ export const list: Verb = {
     const objects = (await fetchObjects(await context.bus())).filter(
       ({ path }) => path !== rootPath,
     );
-    if (context.json) context.print(`${JSON.stringify(objects, jsonValue, 2)}\n`);
-    else context.print(objects.length === 0 ? 'no remote is configured\n' : table(objects));
+    if (context.json) context.print(jsonDocument(objects));
+    else if (objects.length === 0) context.print('no remote is configured\n');
+    else context.print(table(objects, context.terminal));
   },
 };
 
-/** 64-bit counters are text: JSON readers round numbers above 2^53. Names' bytes are a list. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  const buffer = value as { type?: unknown; data?: unknown } | null;
-  return typeof buffer === 'object' && buffer?.type === 'Buffer' ? buffer.data : value;
-}
-
-function table(objects: readonly RemoteObject[]): string {
+function table(objects: readonly RemoteObject[], terminal: Terminal): string {
   const rows = objects.map((object) => {
-    const depth = object.path.slice(rootPath.length + 1).split('/').length - 1;
-    const name = object.path.slice(object.path.lastIndexOf('/') + 1);
-    return [`${'  '.repeat(depth)}${name}`, describe(object.interfaces)] as const;
+    const depth = shortPath(object.path).split('/').length - 1;
+    return [`${'  '.repeat(depth)}${elementOf(object.path)}`, object] as const;
   });
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');
+  const lines = rows.map(([name, { interfaces }]) => {
+    const line = terminal.fit(`${name.padEnd(width)}  ${describe(interfaces)}`);
+    return `${painted(line, interfaces, terminal)}\n`;
+  });
+  return lines.join('');
+}
+
+/** The state in its colour: it is the third word of a line about something that has one. */
+function painted(line: string, interfaces: RemoteObject['interfaces'], terminal: Terminal): string {
+  const state = (interfaces['Remote'] ?? interfaces['Device'])?.['State'];
+  if (state === undefined) return line;
+  return line.replace(/^(\s*\S+\s+\S+ )(\w+)/, (_, before: string, word: string) => {
+    return before + terminal.paint(stateColour(String(state)), word);
+  });
 }
 
 function describe(interfaces: RemoteObject['interfaces']): string {
   const { Remote, Device, Channel, Endpoint } = interfaces;
   if (Remote) return `remote ${text(Remote, 'State')}, generation ${text(Remote, 'Generation')}`;
   if (Device) return `vdev ${text(Device, 'State')}, ${text(Device, 'Mtu')} bytes a message`;
-  if (Channel) return `channel ${printable(text(Channel, 'Name'))}${address(Channel)}`;
-  if (Endpoint) return `endpoint ${printable(text(Endpoint, 'Name'))}${route(Endpoint)}`;
+  if (Channel) return `channel ${quoted(text(Channel, 'Name'))}${address(Channel, Endpoint ?? {})}`;
+  if (Endpoint) return `endpoint ${quoted(text(Endpoint, 'Name'))}${route(Endpoint)}`;
   return Object.keys(interfaces).join(', ');
 }
 
-function address(channel: Properties): string {
+function address(channel: Properties, endpoint: Properties): string {
   const remote = channel['RemoteAddress'];
-  return remote === noAddress ? ', withdrawn' : `, remote address ${remote}`;
+  if (remote === noAddress) return ', withdrawn';
+  return `, remote address ${remote}${condition(endpoint)}`;
 }
 
 function route(endpoint: Properties): string {
   const remote = endpoint['RemoteAddress'] === noAddress ? 'none' : text(endpoint, 'RemoteAddress');
   const owner = text(endpoint, 'Owner');
-  return `, ${text(endpoint, 'LocalAddress')} to ${remote}${owner === '' ? '' : `, owner ${owner}`}`;
+  const whose = owner === '' ? '' : `, owner ${owner}`;
+  return `, ${text(endpoint, 'LocalAddress')} to ${remote}${whose}${condition(endpoint)}`;
+}
+
+/** What is not as it usually is. */
+function condition(endpoint: Properties): string {
+  const connected = endpoint['Connected'] === false ? ', not connected' : '';
+  return endpoint['Streaming'] === true ? `${connected}, streaming` : connected;
 }
 
 function text(properties: Properties, name: string): string {
   return String(properties[name] ?? '?');
-}
-
-/** A remote chooses these names; a terminal must not obey them. */
-function printable(name: string): string {
-  const quoted = JSON.stringify(name);
-  return quoted.replaceAll(/[\u007f-\u009f]/g, (code) => {
-    return `\\u${code.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }

@@ -3,9 +3,12 @@
 
 import { finished } from 'node:stream/promises';
 import { type Bus, Variant } from '../dbus/index.ts';
-import { serviceName } from './objects.ts';
+import { Endpoint } from './endpoint.ts';
+import { jsonLine } from './json.ts';
+import { nameOf, type RemoteObject, serviceName } from './objects.ts';
 import { numberOption, usage } from './options.ts';
-import { type ChannelTarget, channelUsage, findChannel } from './target.ts';
+import { findChannel } from './resolve.ts';
+import { channelUsage, isEmpty, onlyTarget, targetOptions } from './target.ts';
 import type { CommandContext, Input, Verb } from './verb.ts';
 
 const anyAddress = 0xffffffff;
@@ -14,8 +17,10 @@ export const open: Verb = {
   name: 'open',
   usage: channelUsage,
   summary: 'make an endpoint on a channel, and keep it',
+  takes: 'channel',
   calls: ['org.rpmsg.Channel.Open', 'org.rpmsg.Device.CreateEndpoint (--persistent)'],
   options: [
+    ...targetOptions,
     {
       name: 'persistent',
       summary:
@@ -28,44 +33,32 @@ export const open: Verb = {
 ends or with Ctrl-C, and nobody else can use it. A persistent one is closed by Endpoint.Close.
 `,
   run: async (context: CommandContext) => {
-    const [place, name, ...rest] = context.args;
-    if (place === undefined || name === undefined || rest.length > 0) {
-      throw usage(`open takes ${channelUsage}, as in cm40/vdev0 echo`);
-    }
+    const target = onlyTarget(context);
+    if (isEmpty(target)) throw usage(`open takes ${channelUsage}, as in cm40/vdev0 echo`);
     const rxQueue = numberOption(context.options, 'rx-queue', 1, anyAddress);
     const options = rxQueue === undefined ? {} : { rx_queue: new Variant('u', rxQueue) };
     const bus = await context.bus();
-    const channel = await findChannel(bus, place, name);
+    const channel = await findChannel(bus, target);
     // From before the path is known: whoever reads it may end us at once.
     const interruption = context.interruption();
     const isPersistent = context.options['persistent'] === true;
     const path = isPersistent
       ? await createPersistent(bus, channel, options)
-      : await openChannel(bus, channel.path, options);
-    context.print(context.json ? `${JSON.stringify({ endpoint: path })}\n` : `${path}\n`);
+      : (await Endpoint.open(bus, channel.path, options)).path;
+    context.print(context.json ? jsonLine({ endpoint: path }) : `${path}\n`);
     if (!isPersistent) await untilEnd(context.stdin, interruption);
   },
 };
 
-/** A private endpoint on a channel; its path. */
-export async function openChannel(
-  bus: Bus,
-  channel: string,
-  options: Readonly<Record<string, Variant>> = {},
-): Promise<string> {
-  const iface = `${serviceName}.Channel`;
-  const [path] = await bus.call(serviceName, channel, iface, 'Open', 'a{sv}', [options]);
-  return String(path);
-}
-
 async function createPersistent(
   bus: Bus,
-  { device, name, remoteAddress }: ChannelTarget,
+  channel: RemoteObject,
   options: Readonly<Record<string, Variant>>,
 ): Promise<string> {
   const iface = `${serviceName}.Device`;
   const all = { ...options, persistent: new Variant('b', true) };
-  const args = [name, anyAddress, remoteAddress, all];
+  const device = channel.path.slice(0, channel.path.lastIndexOf('/'));
+  const args = [nameOf(channel), anyAddress, channel.interfaces['Channel']?.['RemoteAddress'], all];
   const [path] = await bus.call(serviceName, device, iface, 'CreateEndpoint', 'suua{sv}', args);
   return String(path);
 }

@@ -5,8 +5,12 @@ import { parseArgs } from 'node:util';
 import { BusSocket } from '../addon/bus-socket.ts';
 import { type Bus, connectBus } from '../dbus/index.ts';
 import { nearest } from '../util/nearest.ts';
-import { CliStatus, explain, RpmsgctlError } from './errors.ts';
+import { CliStatus, type Explanation, explain, RpmsgctlError } from './errors.ts';
 import { commonOptions, helpOf, helpOfAll } from './help.ts';
+import { jsonLine } from './json.ts';
+import { usage } from './options.ts';
+import { connectOverSsh } from './ssh-bus.ts';
+import { Terminal } from './terminal.ts';
 import type { CommandContext, Input, OptionValues, Output, Verb } from './verb.ts';
 
 /** The terminal, or what is in its place. */
@@ -28,12 +32,22 @@ export async function rpmsgctl(
     await dispatch(args, verbs, surroundings, connection);
     return CliStatus.ok;
   } catch (error) {
-    const { status, message } = explain(error);
-    surroundings.complain(`rpmsgctl: ${message}\n`);
-    return status;
+    const explanation = explain(error);
+    surroundings.complain(errorText(explanation, wantsJson(args)));
+    return explanation.status;
   } finally {
     await connection.close();
   }
+}
+
+/** Also where the command line cannot be read otherwise. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
+function errorText({ status, message, name }: Explanation, isJson: boolean): string {
+  return isJson ? jsonLine({ error: message, name, status }) : `rpmsgctl: ${message}\n`;
 }
 
 async function dispatch(
@@ -43,7 +57,7 @@ async function dispatch(
   connection: Connection,
 ): Promise<void> {
   const { values, positionals } = parse(args, verbs);
-  const { bus = 'system', json, help, ...options } = values;
+  const { bus, host, json, help, ...options } = values;
   const [name, ...rest] = positionals;
   const verb = name === undefined ? undefined : findVerb(name, verbs);
   const print = (text: string) => void surroundings.stdout.write(text);
@@ -53,8 +67,16 @@ async function dispatch(
     throw usage(`${verb.name} takes no argument, so ${JSON.stringify(rest[0])} means nothing`);
   }
   checkOptions(verb, options, verbs);
+  if (bus !== undefined && host !== undefined) {
+    throw usage('--host and --bus exclude each other: --host is the system bus of another machine');
+  }
+  const where: Where = {
+    address: String(bus ?? 'system'),
+    host: host === undefined ? undefined : String(host),
+    wantsDescriptors: verb.wantsDescriptors === true,
+  };
   const context: CommandContext = {
-    bus: () => connection.open(String(bus), verb.wantsDescriptors === true),
+    bus: () => connection.open(where),
     json: json === true,
     args: rest,
     options,
@@ -62,21 +84,33 @@ async function dispatch(
       return surroundings.stdin;
     },
     stdout: surroundings.stdout,
+    terminal: new Terminal(surroundings.stdout),
     print,
-    complain: (line) => surroundings.complain(`rpmsgctl: ${line}\n`),
+    complain: (line) =>
+      surroundings.complain(json === true ? jsonLine({ notice: line }) : `rpmsgctl: ${line}\n`),
     interruption: () => surroundings.interruption(),
   };
   await verb.run(context);
 }
 
+interface Where {
+  readonly address: string;
+  readonly host: string | undefined;
+  readonly wantsDescriptors: boolean;
+}
+
 class Connection {
   #bus: Bus | undefined;
 
-  async open(address: string, wantsDescriptors: boolean): Promise<Bus> {
+  async open({ address, host, wantsDescriptors }: Where): Promise<Bus> {
+    if (this.#bus !== undefined) return this.#bus;
     const connectSocket = wantsDescriptors ? BusSocket.connect : undefined;
+    const connect = () =>
+      host === undefined ? connectBus(address, { connectSocket }) : connectOverSsh(host);
     try {
-      this.#bus ??= await connectBus(address, { connectSocket });
+      this.#bus = await connect();
     } catch (error) {
+      if (error instanceof RpmsgctlError) throw error;
       throw new RpmsgctlError(CliStatus.unavailable, (error as Error).message);
     }
     // Calls under way reject by themselves; there is nothing more to do about a bus that is gone.
@@ -103,7 +137,7 @@ function parse(
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     return { values: { ...parsed.values }, positionals: parsed.positionals };
   } catch (error) {
-    const [reason] = (error as Error).message.split('. ');
+    const [reason] = (error as Error).message.split(/\.[ \n]/);
     throw usage(`${reason}; see rpmsgctl --help`);
   }
 }
@@ -119,14 +153,11 @@ function checkOptions(verb: Verb, options: OptionValues, verbs: readonly Verb[])
 function findVerb(name: string, verbs: readonly Verb[]): Verb {
   const verb = verbs.find((one) => one.name === name);
   if (verb !== undefined) return verb;
+  const shown = verbs.filter(({ isHidden }) => isHidden !== true);
   const guess = nearest(
     name,
-    verbs.map((one) => one.name),
+    shown.map((one) => one.name),
   );
   const advice = guess === undefined ? 'see rpmsgctl --help' : `did you mean ${guess}?`;
   throw usage(`there is no verb ${JSON.stringify(name)}; ${advice}`);
-}
-
-function usage(message: string): RpmsgctlError {
-  return new RpmsgctlError(CliStatus.usage, message);
 }

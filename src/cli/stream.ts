@@ -3,29 +3,31 @@
 
 import type { PacketSocket } from '../addon/packet-socket.ts';
 import { type Bus, BusError } from '../dbus/index.ts';
-import { serviceName } from './objects.ts';
-import { openChannel } from './open.ts';
+import { Endpoint } from './endpoint.ts';
+import { count, type EndpointWatch, watchEndpoint } from './live/endpoint-watch.ts';
+import { kindOf, serviceName } from './objects.ts';
 import { usage } from './options.ts';
+import { findEndpoint } from './resolve.ts';
 import { acquireStream } from './stream/acquired.ts';
 import { Conversation, type MessageStream } from './stream/conversation.ts';
 import { readSettings, type StreamSettings, streamOptions } from './stream/settings.ts';
 import { SubscribedStream } from './stream/subscribed.ts';
-import { count, type EndpointWatch, watchEndpoint } from './stream/watch.ts';
-import { channelUsage, checkEndpoint, findChannel } from './target.ts';
+import { endpointUsage, isEmpty, onlyTarget, type Target, targetOptions } from './target.ts';
 import type { CommandContext, Verb } from './verb.ts';
 
 const notSupported = `${serviceName}.Error.NotSupported`;
 
 export const stream: Verb = {
   name: 'stream',
-  usage: `${channelUsage} | PATH`,
+  usage: endpointUsage,
   summary: 'connect standard input and output to an endpoint',
+  takes: 'endpoint',
   calls: [
     'org.rpmsg.Channel.Open',
     'org.rpmsg.Endpoint.AcquireStream',
     'org.rpmsg.Endpoint.Subscribe and SendBatch where no descriptors pass',
   ],
-  options: streamOptions,
+  options: [...targetOptions, ...streamOptions],
   wantsDescriptors: true,
   details: `A channel by its name gets an endpoint of its own for this program; PATH is an endpoint that is
 there, or a channel, whose shared endpoint it then is. What it does there others cannot meanwhile.
@@ -37,9 +39,11 @@ endpoint is closed. Resets of the remote are told on standard error, and are not
 `,
   run: async (context: CommandContext) => {
     const settings = readSettings(context);
+    const target = onlyTarget(context);
+    if (isEmpty(target)) throw usage(`stream takes ${endpointUsage}, as in cm40/vdev0 echo`);
     const interruption = context.interruption();
     const bus = await context.bus();
-    const path = await findEndpoint(bus, context.args);
+    const path = await endpointOf(bus, target);
     const watch = await watchEndpoint(bus, path, context.complain);
     try {
       const opened = await openStream(context, bus, path, settings, watch);
@@ -50,17 +54,11 @@ endpoint is closed. Resets of the remote are told on standard error, and are not
   },
 };
 
-async function findEndpoint(bus: Bus, args: readonly string[]): Promise<string> {
-  const [first = '', second, ...rest] = args;
-  if (first.startsWith('/') && second === undefined) {
-    await checkEndpoint(bus, first);
-    return first;
-  }
-  if (second === undefined || rest.length > 0) {
-    throw usage(`stream takes ${channelUsage}, as in cm40/vdev0 echo, or the path of an endpoint`);
-  }
-  const { path } = await findChannel(bus, first, second);
-  return await openChannel(bus, path);
+/** One of its own on a channel that is named; else the endpoint itself. */
+async function endpointOf(bus: Bus, target: Target): Promise<string> {
+  const found = await findEndpoint(bus, target);
+  const isChannel = kindOf(found) === 'channel' && target.path === undefined;
+  return isChannel ? (await Endpoint.open(bus, found.path)).path : found.path;
 }
 
 async function openStream(

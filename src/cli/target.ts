@@ -1,91 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person names on the command line, found among the daemon's objects: a channel by its remote,
-// vdev and name, or any object by its path.
+// What a person names on the command line: a remote, a vdev, a channel or an endpoint, by its place and
+// name, by its name alone, or by its path.
 
-import type { Bus } from '../dbus/index.ts';
-import { nearest } from '../util/nearest.ts';
-import { CliStatus, RpmsgctlError } from './errors.ts';
-import { fetchObjects, noAddress, type RemoteObject } from './objects.ts';
-import { usage } from './options.ts';
+import { rootPath } from './objects.ts';
+import { numberOption, usage } from './options.ts';
+import type { CommandContext, VerbOption } from './verb.ts';
 
-/** For the usage lines of verbs that take a channel by name. */
-export const channelUsage = 'REMOTE/VDEV CHANNEL';
+/** For the usage lines of verbs. */
+export const channelUsage = '[REMOTE/VDEV] CHANNEL';
+export const endpointUsage = '[REMOTE/VDEV] NAME | PATH';
 
-export interface ChannelTarget {
-  /** Of the channel's object, and of its vdev's. */
-  readonly path: string;
-  readonly device: string;
-  readonly name: string;
-  readonly remoteAddress: number;
+export const targetOptions: readonly VerbOption[] = [
+  { name: 'remote', value: 'REMOTE', summary: 'what is named is of this remote' },
+  { name: 'vdev', value: 'INDEX', summary: 'what is named is of the vdev with this index' },
+];
+
+/** As it was named; nothing of it has been looked up. */
+export interface Target {
+  readonly path?: string;
+  /** Name of a remote. */
+  readonly remote?: string;
+  readonly vdev?: number;
+  readonly name?: string;
 }
+
+const longestIndex = 99;
 
 /**
- * The announced channel that two words name, `cm40/vdev0` and `echo`. Of several with the same name it
- * is the first.
- * @throws RpmsgctlError naming the part that is not there, and what is
+ * Takes the words that name an object off the front of the arguments: a path, `cm40/vdev0` with or
+ * without a name after it, or a name alone.
+ * @returns the target, which is empty if there are no words and no options, and the other words
+ * @throws RpmsgctlError if a place is given twice
  */
-export async function findChannel(bus: Bus, place: string, name: string): Promise<ChannelTarget> {
-  const [, remoteName, vdev] = /^([^/]+)\/(vdev\d+)$/.exec(place) ?? [];
-  if (remoteName === undefined || vdev === undefined) {
-    throw usage(`${JSON.stringify(place)} is no REMOTE/VDEV, as cm40/vdev0 is one`);
+export function takeTarget(
+  { args, options }: CommandContext,
+  isNameNeeded = true,
+): { target: Target; rest: readonly string[] } {
+  const remote = options['remote'];
+  const vdev = numberOption(options, 'vdev', 0, longestIndex);
+  const given: Target = {
+    ...(typeof remote === 'string' ? { remote } : {}),
+    ...(vdev === undefined ? {} : { vdev }),
+  };
+  const [first, second, ...rest] = args;
+  if (first === undefined) return { target: given, rest: [] };
+  const others = args.slice(1);
+  if (first.startsWith('/')) return { target: { ...given, path: pathOf(first) }, rest: others };
+  const [, place, index] = /^([^/]+)\/vdev(\d{1,2})$/.exec(first) ?? [];
+  if (place === undefined) return { target: { ...given, name: first }, rest: others };
+  if (given.remote !== undefined || given.vdev !== undefined) {
+    const option = given.remote === undefined ? '--vdev' : '--remote';
+    throw usage(`${JSON.stringify(first)} names a vdev, so ${option} means nothing`);
   }
-  const objects = await fetchObjects(bus);
-  const remotes = objects.filter(({ interfaces }) => interfaces['Remote'] !== undefined);
-  const remote = pick(remotes, 'Remote', remoteName, 'remote', 'the daemon');
-  const devices = objects.filter(({ path }) => isChild(remote.path, path));
-  const device = devices.find(({ path }) => path === `${remote.path}/${vdev}`);
-  if (device === undefined) {
-    const there = devices.map(({ path }) => path.slice(remote.path.length + 1));
-    throw absent(`${remoteName} has no ${vdev}`, vdev, there);
+  const target = { remote: place, vdev: Number(index) };
+  if (second !== undefined) return { target: { ...target, name: second }, rest };
+  if (isNameNeeded) throw usage(`a name is missing after ${first}, as in cm40/vdev0 echo`);
+  return { target, rest: [] };
+}
+
+/** The same for a verb that takes a target and nothing else. */
+export function onlyTarget(context: CommandContext, isNameNeeded = true): Target {
+  const { target, rest } = takeTarget(context, isNameNeeded);
+  if (rest.length === 0) return target;
+  const first = JSON.stringify(context.args[0]);
+  if (target.name !== undefined && target.remote === undefined) {
+    throw usage(`${first} is no REMOTE/VDEV, as cm40/vdev0 is one`);
   }
-  const channels = objects.filter(({ path, interfaces }) => {
-    return isChild(device.path, path) && interfaces['Channel'] !== undefined;
-  });
-  const announced = channels.filter((channel) => addressOf(channel) !== noAddress);
-  const channel = pick(announced, 'Channel', name, 'channel', place);
-  return { path: channel.path, device: device.path, name, remoteAddress: addressOf(channel) };
+  throw usage(`${JSON.stringify(rest[0])} means nothing after what is named`);
 }
 
-/** The endpoint at a path, which may be that of a channel. @throws RpmsgctlError if there is none */
-export async function checkEndpoint(bus: Bus, path: string): Promise<void> {
-  const objects = await fetchObjects(bus);
-  const found = objects.find((object) => object.path === path);
-  if (found?.interfaces['Endpoint'] !== undefined) return;
-  const endpoints = objects.filter(({ interfaces }) => interfaces['Endpoint'] !== undefined);
-  const reason =
-    found === undefined ? 'there is no object' : 'there is no endpoint, but another object,';
-  throw absent(
-    `${reason} at ${path}`,
-    path,
-    endpoints.map((object) => object.path),
-  );
+/** Whether anything is named at all. */
+export function isEmpty(target: Target): boolean {
+  return Object.keys(target).length === 0;
 }
 
-function pick(
-  objects: readonly RemoteObject[],
-  iface: string,
-  name: string,
-  kind: string,
-  place: string,
-): RemoteObject {
-  const nameOf = ({ interfaces }: RemoteObject) => String(interfaces[iface]?.['Name']);
-  const found = objects.find((object) => nameOf(object) === name);
-  if (found !== undefined) return found;
-  throw absent(`${place} has no ${kind} ${JSON.stringify(name)}`, name, objects.map(nameOf));
-}
-
-/** Names that a remote chose are quoted: a terminal must not obey them. */
-function absent(sentence: string, name: string, there: readonly string[]): RpmsgctlError {
-  const guess = nearest(name, [...there]);
-  const meant = guess === undefined ? '' : `; did you mean ${JSON.stringify(guess)}?`;
-  const advice = there.length === 0 ? '; there is none' : '; rpmsgctl list shows what there is';
-  return new RpmsgctlError(CliStatus.failure, `${sentence}${meant === '' ? advice : meant}`);
-}
-
-function isChild(parent: string, path: string): boolean {
-  return path.startsWith(`${parent}/`) && !path.slice(parent.length + 1).includes('/');
-}
-
-function addressOf({ interfaces }: RemoteObject): number {
-  return Number(interfaces['Channel']?.['RemoteAddress'] ?? noAddress);
+function pathOf(word: string): string {
+  const path = word.replace(/(?<=.)\/$/, '');
+  if (path === rootPath || path.startsWith(`${rootPath}/`)) return path;
+  throw usage(`${JSON.stringify(word)} is no path below ${rootPath}`);
 }

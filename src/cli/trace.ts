@@ -18,6 +18,7 @@ export const trace: Verb = {
   name: 'trace',
   usage: '[REMOTE]',
   summary: 'show what a remote has written into its trace buffer',
+  takes: 'remote',
   calls: [
     'org.rpmsg.Remote.ReadTrace',
     'org.freedesktop.DBus.Properties.Get (org.rpmsg.Remote Generation)',

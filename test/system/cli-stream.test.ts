@@ -318,7 +318,7 @@ test.each([
     1,
   ],
   [['stream', 'cm40', 'echo'], '"cm40" is no REMOTE/VDEV, as cm40/vdev0 is one', 64],
-  [['open', 'cm40/vdev0'], 'open takes REMOTE/VDEV CHANNEL, as in cm40/vdev0 echo', 64],
+  [['open', 'cm40/vdev0'], 'a name is missing after cm40/vdev0, as in cm40/vdev0 echo', 64],
 ])('%j says what is wrong with it', async (args, message, status) => {
   const result = await run('', ...args);
   expect(result.err).toContain(`rpmsgctl: ${message}`);

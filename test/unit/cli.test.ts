@@ -10,7 +10,10 @@ import { runRpmsgctl as run } from '../support/rpmsgctl-run.ts';
 test('the help names every verb', async () => {
   const { status, out } = await run('--help');
   expect(status).toBe(CliStatus.ok);
-  for (const { name, summary } of verbs) expect(out).toContain(`  ${name.padEnd(7)}  ${summary}`);
+  const shown = verbs.filter(({ isHidden }) => isHidden !== true);
+  for (const { name, summary } of shown) {
+    expect(out).toMatch(new RegExp(`^  ${name} +${summary.replaceAll(/[()]/g, '\\$&')}$`, 'm'));
+  }
 });
 
 test('each verb has a help that names the methods it calls', async () => {
@@ -27,6 +30,23 @@ test('no verb, an unknown verb, an unknown option and a stray argument are wrong
   expect((await run('lsit')).err).toBe('rpmsgctl: there is no verb "lsit"; did you mean list?\n');
   expect((await run('list', '--colour')).err).toContain("'--colour'");
   expect((await run('list', 'cm40')).status).toBe(CliStatus.usage);
+});
+
+test('with --json an error is an object on standard error, wherever it is found', async () => {
+  const { status, err } = await run('list', '--json', '--colour');
+  expect(JSON.parse(err)).toEqual({ error: expect.stringContaining('--colour'), status });
+  expect(status).toBe(CliStatus.usage);
+});
+
+test('--host and --bus exclude each other, and --host is a host', async () => {
+  const both = await run('list', '--host', 'board', '--bus', 'session');
+  expect(both).toMatchObject({ status: CliStatus.usage });
+  expect(both.err).toContain('--host and --bus exclude each other');
+  for (const host of ['-oProxyCommand=x', 'a b', 'root@', ':22', '']) {
+    const { status, err } = await run('list', `--host=${host}`);
+    expect(status).toBe(CliStatus.usage);
+    expect(err).toContain('--host is [USER@]HOST[:PORT], not ');
+  }
 });
 
 test('a bus that is not there is unavailable and named', async () => {
@@ -46,4 +66,5 @@ test('errors of bus and daemon have statuses of their own', () => {
   expect(named('org.freedesktop.DBus.Error.ServiceUnknown')).toBe(CliStatus.unavailable);
   expect(named('org.freedesktop.DBus.Error.AccessDenied')).toBe(CliStatus.noPermission);
   expect(named('org.rpmsg.Error.Busy')).toBe(CliStatus.failure);
+  expect(named('org.rpmsg.Error.TimedOut')).toBe(CliStatus.timedOut);
 });

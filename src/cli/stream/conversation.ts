@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { CliStatus, RpmsgctlError } from '../errors.ts';
+import { untilAbort } from '../live/until.ts';
+
 import type { CommandContext } from '../verb.ts';
 import { messagesOf } from './input.ts';
 import { printed } from './output.ts';
@@ -112,13 +114,6 @@ export class Conversation {
       await new Promise((resolve) => setTimeout(resolve, leftMs));
     }
   }
-}
-
-function untilAbort(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** False when nobody reads any more. */

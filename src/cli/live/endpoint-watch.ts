@@ -2,7 +2,7 @@
 // What happens to an endpoint while somebody uses it, in sentences.
 
 import type { Bus, Subscription, Variant } from '../../dbus/index.ts';
-import { rootPath, serviceName } from '../objects.ts';
+import { placeOf, rootPath, serviceName } from '../objects.ts';
 
 const managerInterface = 'org.freedesktop.DBus.ObjectManager';
 const propertiesInterface = 'org.freedesktop.DBus.Properties';
@@ -11,6 +11,8 @@ const endpointInterface = `${serviceName}.Endpoint`;
 export interface EndpointWatch {
   /** Aborts when the endpoint is closed, whoever did it. */
   readonly closed: AbortSignal;
+  /** Aborts at the first reset of the remote; its reason is a sentence. */
+  readonly reset: AbortSignal;
   close(): void;
 }
 
@@ -20,8 +22,9 @@ export async function watchEndpoint(
   path: string,
   tell: (line: string) => void,
 ): Promise<EndpointWatch> {
-  const [remote = ''] = path.slice(rootPath.length + 1).split('/');
+  const { remote = '' } = placeOf(path);
   const closed = new AbortController();
+  const reset = new AbortController();
   const subscriptions: Subscription[] = [];
   const hear = async (
     at: string,
@@ -36,6 +39,7 @@ export async function watchEndpoint(
   await hear(`${rootPath}/${remote}`, `${serviceName}.Remote`, 'ResetNotified', ([, cause]) => {
     isReset = true;
     tell(`${remote} is reset (${cause}): nothing is sent until it is back`);
+    reset.abort(`${remote} was reset (${cause})`);
   });
   await hear(path, propertiesInterface, 'PropertiesChanged', ([iface, changed]) => {
     const properties = changed as Readonly<Record<string, Variant>>;
@@ -54,6 +58,7 @@ export async function watchEndpoint(
   });
   return {
     closed: closed.signal,
+    reset: reset.signal,
     close: () => {
       for (const subscription of subscriptions) subscription.close();
     },

@@ -64,13 +64,21 @@ complete -c rpmsgctl -l help -d 'print this, or the help of a verb, and exit'
 
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a list -d 'show remotes, vdevs, channels and endpoints'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a status -d 'show everything about the daemon or one object'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a monitor -d 'show what happens, until interrupted'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a top -d 'show live rates, drops and waits, until interrupted'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a wait -d 'wait for a channel, or for a state of an object'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a send -d 'send a message'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a receive -d 'take messages that came out of their queue'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a listen -d 'print every message of an endpoint, until interrupted'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a call -d 'send a message and print the answer'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a open -d 'make an endpoint on a channel, and keep it'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a stream -d 'connect standard input and output to an endpoint'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a ping -d 'measure round trips on a channel that echoes (default: echo)'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a pingpong -d 'hold the dialogue of rpmsg-openamp-demo-channel'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a client-sample -d 'hold the dialogue of rpmsg-client-sample'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a trace -d 'show what a remote has written into its trace buffer'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a nxp -d 'ask a remote’s life-cycle, GPIO, RTC or another service of NXP'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a reinitialize -d 'begin a new life of a remote with fresh rings'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a doctor -d 'examine this machine: what is wrong, and what to do'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a sim -d 'reset, kill or disturb the cores of a simulated SoC'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a version -d 'show the versions of rpmsgctl and of the daemon'
@@ -78,6 +86,24 @@ complete -c rpmsgctl -n __rpmsgctl_no_verb -a version -d 'show the versions of r
 complete -c rpmsgctl -n '__rpmsgctl_verb status' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
 complete -c rpmsgctl -n '__rpmsgctl_verb status' -l vdev -x -d 'what is named is of the vdev with this index'
 complete -c rpmsgctl -n '__rpmsgctl_verb status' -a '(__rpmsgctl_named object)'
+
+complete -c rpmsgctl -n '__rpmsgctl_verb monitor' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb monitor' -l vdev -x -d 'what is named is of the vdev with this index'
+complete -c rpmsgctl -n '__rpmsgctl_verb monitor' -l messages -d 'also what shared endpoints receive, which Receive then does not'
+complete -c rpmsgctl -n '__rpmsgctl_verb monitor' -a '(__rpmsgctl_named object)'
+
+complete -c rpmsgctl -n '__rpmsgctl_verb top' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb top' -l vdev -x -d 'what is named is of the vdev with this index'
+complete -c rpmsgctl -n '__rpmsgctl_verb top' -l interval -x -d 'between two tables (default 1s)'
+complete -c rpmsgctl -n '__rpmsgctl_verb top' -l count -x -d 'end after so many tables'
+complete -c rpmsgctl -n '__rpmsgctl_verb top' -l endpoints -d 'each endpoint below its vdev, too'
+complete -c rpmsgctl -n '__rpmsgctl_verb top' -a '(__rpmsgctl_named object)'
+
+complete -c rpmsgctl -n '__rpmsgctl_verb wait' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb wait' -l vdev -x -d 'what is named is of the vdev with this index'
+complete -c rpmsgctl -n '__rpmsgctl_verb wait' -l state -x -a 'ready attached waiting quiescing offline up offered down faulted announced withdrawn connected disconnected streaming there gone' -d 'wait for this (default ready)'
+complete -c rpmsgctl -n '__rpmsgctl_verb wait' -l timeout -x -d 'no longer than this (default: for ever)'
+complete -c rpmsgctl -n '__rpmsgctl_verb wait' -a '(__rpmsgctl_named object)'
 
 complete -c rpmsgctl -n '__rpmsgctl_verb send' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
 complete -c rpmsgctl -n '__rpmsgctl_verb send' -l vdev -x -d 'what is named is of the vdev with this index'
@@ -94,6 +120,13 @@ complete -c rpmsgctl -n '__rpmsgctl_verb receive' -l timeout -x -d 'wait no long
 complete -c rpmsgctl -n '__rpmsgctl_verb receive' -l hex -d 'print in hexadecimal, a line each'
 complete -c rpmsgctl -n '__rpmsgctl_verb receive' -l lines -d 'each received message ends with a newline'
 complete -c rpmsgctl -n '__rpmsgctl_verb receive' -a '(__rpmsgctl_named endpoint)'
+
+complete -c rpmsgctl -n '__rpmsgctl_verb listen' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb listen' -l vdev -x -d 'what is named is of the vdev with this index'
+complete -c rpmsgctl -n '__rpmsgctl_verb listen' -l count -x -d 'end after so many messages'
+complete -c rpmsgctl -n '__rpmsgctl_verb listen' -l hex -d 'print in hexadecimal, a line each'
+complete -c rpmsgctl -n '__rpmsgctl_verb listen' -l lines -d 'each received message ends with a newline'
+complete -c rpmsgctl -n '__rpmsgctl_verb listen' -a '(__rpmsgctl_named endpoint)'
 
 complete -c rpmsgctl -n '__rpmsgctl_verb call' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
 complete -c rpmsgctl -n '__rpmsgctl_verb call' -l vdev -x -d 'what is named is of the vdev with this index'
@@ -122,6 +155,28 @@ complete -c rpmsgctl -n '__rpmsgctl_verb stream' -l packet-bytes -x -d 'cut the 
 complete -c rpmsgctl -n '__rpmsgctl_verb stream' -l wait-ms -x -d 'after the end of the input, print what comes until nothing came for so long (default 1000)'
 complete -c rpmsgctl -n '__rpmsgctl_verb stream' -a '(__rpmsgctl_named endpoint)'
 
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -l vdev -x -d 'what is named is of the vdev with this index'
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -l count -x -d 'end after so many messages'
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -l interval -x -d 'between two of them'
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -l size -x -d 'of each message (default 56)'
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -l timeout -x -d 'after which an answer is lost (default 2s)'
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -l quiet -d 'print the statistics alone'
+complete -c rpmsgctl -n '__rpmsgctl_verb ping' -a '(__rpmsgctl_named channel)'
+
+complete -c rpmsgctl -n '__rpmsgctl_verb pingpong' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb pingpong' -l vdev -x -d 'what is named is of the vdev with this index'
+complete -c rpmsgctl -n '__rpmsgctl_verb pingpong' -l timeout -x -d 'how long each answer is waited for (default 5s)'
+complete -c rpmsgctl -n '__rpmsgctl_verb pingpong' -l verbose -d 'print each message'
+complete -c rpmsgctl -n '__rpmsgctl_verb pingpong' -a '(__rpmsgctl_named channel)'
+
+complete -c rpmsgctl -n '__rpmsgctl_verb client-sample' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb client-sample' -l vdev -x -d 'what is named is of the vdev with this index'
+complete -c rpmsgctl -n '__rpmsgctl_verb client-sample' -l timeout -x -d 'how long each answer is waited for (default 5s)'
+complete -c rpmsgctl -n '__rpmsgctl_verb client-sample' -l verbose -d 'print each message'
+complete -c rpmsgctl -n '__rpmsgctl_verb client-sample' -l count -x -d 'so many messages (default 100)'
+complete -c rpmsgctl -n '__rpmsgctl_verb client-sample' -a '(__rpmsgctl_named channel)'
+
 complete -c rpmsgctl -n '__rpmsgctl_verb trace' -l follow -d 'go on as the remote writes, until interrupted'
 complete -c rpmsgctl -n '__rpmsgctl_verb trace' -a '(__rpmsgctl_named remote)'
 
@@ -136,6 +191,9 @@ complete -c rpmsgctl -n '__rpmsgctl_after nxp' -a gpio
 complete -c rpmsgctl -n '__rpmsgctl_after nxp' -a rtc
 complete -c rpmsgctl -n '__rpmsgctl_after nxp' -a sensor
 complete -c rpmsgctl -n '__rpmsgctl_after nxp' -a i2c
+
+complete -c rpmsgctl -n '__rpmsgctl_verb reinitialize' -l remote -x -a '(__rpmsgctl_live remote)' -d 'what is named is of this remote'
+complete -c rpmsgctl -n '__rpmsgctl_verb reinitialize' -a '(__rpmsgctl_named remote)'
 
 complete -c rpmsgctl -n '__rpmsgctl_verb doctor' -l root -x -a '(__fish_complete_directories)' -d 'examine the machine whose files are below DIR'
 

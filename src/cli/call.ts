@@ -6,7 +6,7 @@ import { Endpoint, longestReceiveMs } from './endpoint.ts';
 import { CliStatus, RpmsgctlError } from './errors.ts';
 import { count, watchEndpoint } from './live/endpoint-watch.ts';
 import { untilAbort } from './live/until.ts';
-import { kindOf } from './objects.ts';
+import { kindOf, nameOf } from './objects.ts';
 import { timeOption, usage } from './options.ts';
 import { printingOptions, printMessage, type ReceivedMessage } from './payload/print.ts';
 import { payloadDetails, payloadOptions, payloadUsage, readPayload } from './payload/read.ts';
@@ -49,7 +49,8 @@ ${payloadDetails}`,
     const endpoint = isChannel
       ? await Endpoint.open(bus, found.path)
       : await drained(context, new Endpoint(bus, found.path));
-    printMessage(context, await answerTo(bus, endpoint, data, timeoutMs));
+    const answer = await answerTo(bus, endpoint, data, timeoutMs);
+    printMessage(context, answer, nameOf(found));
   },
 };
 

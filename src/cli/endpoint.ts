@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The methods of one endpoint, as the verbs call them.
 
-import { type Bus, Variant } from '../dbus/index.ts';
+import { type Bus, type Subscription, Variant } from '../dbus/index.ts';
 import { serviceName } from './objects.ts';
 import { messageOf, type ReceivedMessage } from './payload/print.ts';
 
@@ -12,6 +12,7 @@ export const longestReceiveMs = 20_000;
 export class Endpoint {
   readonly path: string;
   readonly #bus: Bus;
+  #subscription: Subscription | undefined;
 
   constructor(bus: Bus, path: string) {
     this.#bus = bus;
@@ -47,9 +48,8 @@ export class Endpoint {
     ack: 'auto' | 'manual' = 'auto',
   ): Promise<number> {
     const rule = { sender: serviceName, path: this.path, interface: endpointInterface };
-    await this.#bus.subscribe({ ...rule, member: 'MessageReceived' }, ({ args }) => {
-      received(messageOf(args));
-    });
+    const rules = { ...rule, member: 'MessageReceived' };
+    this.#subscription = await this.#bus.subscribe(rules, ({ args }) => received(messageOf(args)));
     return await this.subscribeAgain(ack);
   }
 
@@ -63,7 +63,14 @@ export class Endpoint {
     await this.call('Ack', 't', [seq]);
   }
 
+  /** Hears no more messages; the daemon is told nothing. */
+  stopListening(): void {
+    this.#subscription?.close();
+    this.#subscription = undefined;
+  }
+
   async close(): Promise<void> {
+    this.stopListening();
     await this.call('Close');
   }
 

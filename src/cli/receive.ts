@@ -4,6 +4,7 @@
 import { Endpoint, longestReceiveMs } from './endpoint.ts';
 import { CliStatus, RpmsgctlError } from './errors.ts';
 import { count } from './live/endpoint-watch.ts';
+import { nameOf } from './objects.ts';
 import { numberOption, timeOption, usage } from './options.ts';
 import { printingOptions, printMessage } from './payload/print.ts';
 import { findEndpoint } from './resolve.ts';
@@ -40,8 +41,11 @@ had come; those that had are printed.
     const wanted = numberOption(context.options, 'count', 1, mostMessages) ?? 1;
     const timeoutMs = timeOption(context.options, 'timeout');
     const bus = await context.bus();
-    const { path } = await findEndpoint(bus, target);
-    const got = await receiveSome(context, new Endpoint(bus, path), wanted, timeoutMs);
+    const found = await findEndpoint(bus, target);
+    const got = await receiveSome(context, new Endpoint(bus, found.path), nameOf(found), {
+      wanted,
+      timeoutMs,
+    });
     if (got === wanted) return;
     throw new RpmsgctlError(CliStatus.timedOut, `${got} of ${wanted} messages came in time`);
   },
@@ -50,17 +54,17 @@ had come; those that had are printed.
 async function receiveSome(
   context: CommandContext,
   endpoint: Endpoint,
-  wanted: number,
-  timeoutMs = Number.POSITIVE_INFINITY,
+  name: string,
+  { wanted, timeoutMs }: { wanted: number; timeoutMs: number | undefined },
 ): Promise<number> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
   for (let got = 0; ; ) {
     const leftMs = Math.max(0, deadline - performance.now());
     const waitMs = Math.min(longestReceiveMs, leftMs);
     const max = Math.min(batchMessages, wanted - got);
     const { messages, dropped } = await endpoint.receive(max, waitMs);
     if (dropped > 0n) context.complain(`${count(dropped)} lost: the queue was full`);
-    for (const message of messages) printMessage(context, message);
+    for (const message of messages) printMessage(context, message, name);
     got += messages.length;
     if (got >= wanted || (messages.length === 0 && leftMs <= waitMs)) return got;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What standard output can show: colours and a width where it is a terminal, plain whole lines elsewhere.
 
+import { kindOf, nameOf, type RemoteObject, shortPath } from './objects.ts';
 import type { Output } from './verb.ts';
 
 const codes = { bold: 1, red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
@@ -55,4 +56,11 @@ export function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
   });
+}
+
+/** An object as a person would name it: a channel by its vdev and name, all else by its path. */
+export function labelOf(object: RemoteObject): string {
+  const path = shortPath(object.path);
+  if (kindOf(object) !== 'channel') return path;
+  return `${path.slice(0, path.lastIndexOf('/'))} ${quoted(nameOf(object))}`;
 }

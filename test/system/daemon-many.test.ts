@@ -4,9 +4,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Child } from '../../packaging/dev/child.mjs';
 import { Scene, type SceneOptions } from '../../packaging/dev/scene.mjs';
-import { EndpointClient } from '../../src/cli/demo/endpoint-client.ts';
 import { pingPong } from '../../src/cli/demo/ping-pong.ts';
 import { Traffic } from '../../src/cli/demo/traffic.ts';
+import { Peer } from '../../src/cli/dialogue/peer.ts';
 import { connectBus } from '../../src/dbus/index.ts';
 
 let cleanups: (() => Promise<unknown>)[];
@@ -57,14 +57,9 @@ test('busctl monitor sees messages go to the subscriber alone', async () => {
   const monitor = new Child('busctl', 'busctl', args, { env });
   cleanups.push(() => monitor.stop());
   await monitor.said(/^Monitoring bus message stream\.$/m);
-  let answered: (data: Buffer) => void = () => {};
-  const answer = new Promise<Buffer>((resolve) => {
-    answered = resolve;
-  });
-  const echo = '/org/rpmsg/cm40/vdev0/channel_echo';
-  const endpoint = await EndpointClient.open(bus, echo, (data) => answered(data));
-  await endpoint.send(Buffer.from([1, 2, 3]));
-  expect(await answer).toEqual(Buffer.from([1, 2, 3]));
+  const peer = await Peer.open(bus, '/org/rpmsg/cm40/vdev0/channel_echo');
+  await peer.say(Buffer.from([1, 2, 3]));
+  expect(await peer.next(20_000)).toEqual(Buffer.from([1, 2, 3]));
   await monitor.said(/"member":"MessageReceived"/);
   const signals = monitor.output
     .split('\n')

@@ -2,7 +2,7 @@
 // A steady stream of messages of all sizes to an echo channel; every answer is compared.
 
 import type { Bus } from '../../dbus/index.ts';
-import { EndpointClient } from './endpoint-client.ts';
+import { Endpoint } from '../endpoint.ts';
 import type { Traffic } from './traffic.ts';
 
 const tickMs = 20;
@@ -13,7 +13,7 @@ const patienceMs = 2_000;
 export class EchoStream {
   readonly #traffic: Traffic;
   readonly #expected: Buffer[] = [];
-  #endpoint: EndpointClient | undefined;
+  #endpoint: Endpoint | undefined;
   #timer: NodeJS.Timeout | undefined;
   #count = 0;
   #allBack: () => void = () => {};
@@ -31,7 +31,8 @@ export class EchoStream {
   }
 
   async start(bus: Bus, channel: string): Promise<void> {
-    this.#endpoint = await EndpointClient.open(bus, channel, (data) => this.#received(data));
+    this.#endpoint = await Endpoint.open(bus, channel);
+    await this.#endpoint.subscribe(({ data }) => this.#received(data));
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Bus, connectBus, Variant } from '../../dbus/index.ts';
+import { pingPongChannel } from '../dialogue/scripts.ts';
 import { fetchObjects, rootPath, serviceName } from '../objects.ts';
 import { EchoStream } from './echo.ts';
 import { pingPong } from './ping-pong.ts';
@@ -16,8 +17,6 @@ export interface DemoOptions {
   /** Ends the demo. */
   readonly signal: AbortSignal;
 }
-
-const pingPongName = 'rpmsg-openamp-demo-channel';
 
 /** Runs until the signal; prints what went each way. Rejects when a message is lost or altered. */
 export async function runDemo({ address, colour, print, signal }: DemoOptions): Promise<void> {
@@ -99,10 +98,10 @@ async function talk(
   traffic: Traffic,
   signal: AbortSignal,
 ): Promise<void> {
-  const partners = devices.filter(({ channels }) => channels.has(pingPongName));
+  const partners = devices.filter(({ channels }) => channels.has(pingPongChannel));
   for (let turn = 0; partners.length > 0 && !signal.aborted; turn++) {
     const device = partners[turn % partners.length];
-    const channel = device?.channels.get(pingPongName);
+    const channel = device?.channels.get(pingPongChannel);
     if (device === undefined || channel === undefined) return;
     screen.dialogue(device.who, await pingPong(bus, channel, traffic));
     await pause(1_000, signal);

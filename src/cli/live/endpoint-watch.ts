@@ -16,11 +16,12 @@ export interface EndpointWatch {
   close(): void;
 }
 
-/** Tells, from when it resolves on, of resets and of what is lost, a line each. */
+/** Tells, from when it resolves on, of resets and of what is lost, a line each; `wasReset` of each reset. */
 export async function watchEndpoint(
   bus: Bus,
   path: string,
   tell: (line: string) => void,
+  wasReset: () => void = () => {},
 ): Promise<EndpointWatch> {
   const { remote = '' } = placeOf(path);
   const closed = new AbortController();
@@ -39,6 +40,7 @@ export async function watchEndpoint(
   await hear(`${rootPath}/${remote}`, `${serviceName}.Remote`, 'ResetNotified', ([, cause]) => {
     isReset = true;
     tell(`${remote} is reset (${cause}): nothing is sent until it is back`);
+    wasReset();
     reset.abort(`${remote} was reset (${cause})`);
   });
   await hear(path, propertiesInterface, 'PropertiesChanged', ([iface, changed]) => {

@@ -7,13 +7,18 @@ import { quoted } from '../terminal.ts';
 const shownBytes = 48;
 
 /**
- * Safe to show: whatever the remote sent, the line has no control character.
+ * What a codec makes of a message; undefined if none knows it. Codecs are tried here alone.
  * @param channel name of the channel or endpoint
  */
-export function describePayload(_channel: string, payload: Uint8Array): string {
+export function decodePayload(_channel: string, _payload: Uint8Array): string | undefined {
+  return undefined;
+}
+
+/** Safe to show: whatever the remote sent, the line has no control character. */
+export function describePayload(channel: string, payload: Uint8Array): string {
   const size = payload.length === 1 ? '1 byte' : `${payload.length} bytes`;
   if (payload.length === 0) return size;
-  return `${size}: ${textOf(payload) ?? hexOf(payload)}`;
+  return `${size}: ${decodePayload(channel, payload) ?? textOf(payload) ?? hexOf(payload)}`;
 }
 
 /** Undefined unless all of it is text that people write. */

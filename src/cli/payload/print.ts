@@ -4,6 +4,7 @@
 import { jsonLine } from '../json.ts';
 import { type Printing, printed } from '../stream/output.ts';
 import type { CommandContext, VerbOption } from '../verb.ts';
+import { decodePayload } from './describe.ts';
 
 export interface ReceivedMessage {
   readonly seq: bigint;
@@ -25,14 +26,30 @@ export function messageOf(fields: readonly unknown[]): ReceivedMessage {
   return { seq, src, generation, timeNs, data: Buffer.from(data) };
 }
 
-/** Text on a terminal, whose control characters are escaped; elsewhere the bytes as they are. */
-export function printMessage(context: CommandContext, message: ReceivedMessage): void {
-  if (context.json) context.print(jsonLine(jsonMessage(message)));
-  else context.stdout.write(printed(message.data, printingOf(context)));
+/**
+ * Text on a terminal, whose control characters are escaped, or what a codec says; elsewhere the bytes
+ * as they are.
+ * @param channel name of the channel or endpoint
+ */
+export function printMessage(
+  context: CommandContext,
+  message: ReceivedMessage,
+  channel: string,
+): void {
+  const printing = printingOf(context);
+  const decoded = printing === 'screen' ? decodePayload(channel, message.data) : undefined;
+  if (context.json) context.print(jsonLine(jsonMessage(message, channel)));
+  else if (decoded !== undefined) context.print(`${decoded}\n`);
+  else context.stdout.write(printed(message.data, printing));
 }
 
-export function jsonMessage({ seq, src, generation, timeNs, data }: ReceivedMessage) {
-  return { seq, src, generation, time_ns: timeNs, data: [...data] };
+/** With what a codec makes of it, if one knows it. */
+export function jsonMessage(
+  { seq, src, generation, timeNs, data }: ReceivedMessage,
+  channel: string,
+) {
+  const decoded = decodePayload(channel, data);
+  return { seq, src, generation, time_ns: timeNs, data: [...data], decoded };
 }
 
 function printingOf({ options, terminal }: CommandContext): Printing {

@@ -85,6 +85,11 @@ Vdev* Link::vdev(uint32_t remote, uint32_t index) {
   return remotes_[remote]->vdevs()[index].get();
 }
 
+uint32_t Link::unused_messages(uint32_t remote, Vdev& vdev) {
+  const std::lock_guard<PiMutex> lock(send_mutex(remote));
+  return vdev.tx().unused_buffers();
+}
+
 Endpoint* Link::find(uint32_t id) const {
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : found->second;

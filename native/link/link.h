@@ -109,6 +109,8 @@ public:
 
   /// Null for an index that does not exist.
   Vdev* vdev(uint32_t remote, uint32_t index);
+  /// Messages in the ring to a remote that it has not used yet: as it says at this moment.
+  uint32_t unused_messages(uint32_t remote, Vdev& vdev);
   /// What guards the send side of a remote's vdevs.
   PiMutex& send_mutex(uint32_t remote) { return remotes_[remote]->send_mutex(); }
   uint32_t remotes() const { return static_cast<uint32_t>(remotes_.size()); }

@@ -289,9 +289,11 @@ Napi::Value LinkWrap::device_stats(const Napi::CallbackInfo& info) {
       &c.rx_messages,  &c.rx_bytes,    &c.rx_words,    &c.rx_dropped, &c.rx_no_endpoint,
       &c.rx_malformed, &c.rx_faults,   &c.tx_messages, &c.tx_bytes,   &c.tx_words,
       &c.tx_waits,     &c.tx_timeouts, &c.tx_faults};
-  auto array = Napi::BigUint64Array::New(info.Env(), std::size(counters));
-  for (size_t i = 0; i < std::size(counters); ++i)
+  constexpr size_t kCounters = std::size(counters);
+  auto array = Napi::BigUint64Array::New(info.Env(), kCounters + 1);
+  for (size_t i = 0; i < kCounters; ++i)
     array[i] = counters[i]->get();
+  array[kCounters] = link_->unused_messages(info[0].As<Napi::Number>().Uint32Value(), *vdev);
   return array;
 }
 

@@ -207,6 +207,13 @@ bool DriverQueue::has_used() const {
   return index != static_cast<uint16_t>(used_position());
 }
 
+uint16_t DriverQueue::unused_buffers() const {
+  const uint16_t index = load_hint(ring_u16(ring_, layout_.used_index));
+  const auto used = static_cast<uint16_t>(index - static_cast<uint16_t>(used_position()));
+  // More than there are: peek() is going to find that fault.
+  return used > in_flight() ? uint16_t{0} : static_cast<uint16_t>(in_flight() - used);
+}
+
 bool DriverQueue::remote_had_none() const {
   const uint16_t index = load_hint(ring_u16(ring_, layout_.used_index));
   return index == static_cast<uint16_t>(posted_position() - 1);

@@ -149,6 +149,8 @@ public:
 
   /// True if used.idx differs from ours: an unchecked hint, e.g. for polling.
   bool has_used() const;
+  /// How many buffers the remote has and has not used, as it says now: as unchecked a hint.
+  uint16_t unused_buffers() const;
   /// True if the remote had used every buffer that was posted before the latest post: it is why a
   /// returned buffer is worth a kick at all. Asked after the post, when its full barrier is behind
   /// us: a remote that found none before that sees the post, or we see that it had none.

@@ -179,6 +179,7 @@ class AddonLink implements LinkApi {
       txWaits: at(10),
       txTimeouts: at(11),
       txFaults: at(12),
+      txUnused: at(13),
     };
   }
 

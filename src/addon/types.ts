@@ -206,7 +206,7 @@ export interface SendRequest {
   readonly token: number;
 }
 
-/** Counters of one vdev; each way seen from the host. They only grow. */
+/** Counters of one vdev; each way seen from the host. They only grow, but for the last. */
 export interface DeviceStats {
   readonly rxMessages: bigint;
   readonly rxBytes: bigint;
@@ -221,6 +221,8 @@ export interface DeviceStats {
   readonly txWaits: bigint;
   readonly txTimeouts: bigint;
   readonly txFaults: bigint;
+  /** Messages in the ring that the remote has not used yet, at this moment. */
+  readonly txUnused: bigint;
 }
 
 export interface EndpointStats {

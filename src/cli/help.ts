@@ -30,10 +30,11 @@ ${statusText}`;
 
 export function helpOf({ name, usage, summary, calls, options, details }: Verb): string {
   const line = ['rpmsgctl', '[options]', name, usage].filter((word) => word !== '').join(' ');
-  const called = calls.length > 0 ? ` Calls ${calls.join(', ')}.` : '';
+  const called = calls.map((call) => `  ${call}\n`).join('');
   const parts = [
-    `Usage: ${line}\n${summary[0]?.toUpperCase()}${summary.slice(1)}.${called}\n`,
+    `Usage: ${line}\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n`,
     details,
+    called === '' ? undefined : `Calls:\n${called}`,
     options === undefined ? undefined : optionsText(`Options of ${name}`, options),
     optionsText('Options', commonOptions),
   ];

@@ -9,8 +9,8 @@ import { tellOfLives } from './live/tell.ts';
 import { untilEnd } from './live/until.ts';
 import { kindOf, type RemoteObject } from './objects.ts';
 import { numberOption, timeOption } from './options.ts';
-import { isNamed } from './resolve.ts';
-import { onlyTarget, type Target, targetOptions } from './target.ts';
+import { isNamed, resolve } from './resolve.ts';
+import { isEmpty, onlyTarget, type Target, targetOptions } from './target.ts';
 import { type Activity, activities, type Sample, takeSample } from './top/sample.ts';
 import { activityTable } from './top/table.ts';
 import type { CommandContext, Verb } from './verb.ts';
@@ -18,11 +18,12 @@ import type { CommandContext, Verb } from './verb.ts';
 const usualIntervalMs = 1000;
 const leastIntervalMs = 100;
 const mostTables = 1_000_000_000;
+const kinds = ['vdev', 'remote', 'channel', 'endpoint'] as const;
 
 export const top: Verb = {
   name: 'top',
-  usage: '[REMOTE[/VDEV]]',
-  summary: 'show live rates, drops and waits, until interrupted',
+  usage: '[REMOTE[/VDEV] [NAME]]',
+  summary: 'show live rates, queues, credits and drops, until interrupted',
   takes: 'object',
   calls: [
     'org.freedesktop.DBus.Properties.Get (Stats)',
@@ -36,7 +37,9 @@ export const top: Verb = {
   ],
   details: `On a terminal one table that is drawn again and again, in a pipe one after the other, with --json an
 object a line for each interval. RX is from the remote, TX to it, in messages and bytes of payload a
-second. DROPS are messages lost in any way in that interval, WAITS sends that had to wait for a buffer.
+second. DROPS are messages lost in any way in that interval, WAITS sends that had to wait for a buffer,
+QUEUED messages that wait to be received now, RING those of the buffers to the remote that it has not
+used yet: as many as are left may be sent at once.
 Goes on when the daemon is stopped. Ctrl-C ends it with status 0 and a sum.
 `,
   run: async (context: CommandContext) => {
@@ -46,6 +49,7 @@ Goes on when the daemon is stopped. Ctrl-C ends it with status 0 and a sum.
     const interruption = context.interruption();
     const bus = await context.bus();
     const live = await LiveObjects.open(bus);
+    if (live.isThere && !isEmpty(target)) resolve(live.all, target, kinds);
     tellOfLives(live, context.complain);
     const shown = () => live.all.filter((object) => isShown(object, target, context));
     const totals = { received: 0, sent: 0, drops: 0 };
@@ -71,9 +75,8 @@ function placeOfTarget(target: Target): Target {
 function isShown(object: RemoteObject, target: Target, { options }: CommandContext): boolean {
   const kind = kindOf(object);
   const isEndpoint = kind === 'channel' || kind === 'endpoint';
-  return (
-    isNamed(object, target) && (kind === 'vdev' || (isEndpoint && options['endpoints'] === true))
-  );
+  const areWanted = options['endpoints'] === true || target.name !== undefined;
+  return isNamed(object, target) && (kind === 'vdev' || (isEndpoint && areWanted));
 }
 
 interface Watching {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every verb of rpmsgctl, in the order in which the help shows them.
 
-import { capture } from './capture.ts';
 import { call } from './call.ts';
+import { capture } from './capture.ts';
 import { clientSample } from './client-sample.ts';
 import { complete } from './complete.ts';
 import { doctor } from './doctor.ts';
@@ -26,25 +26,9 @@ import { version } from './version.ts';
 import { wait } from './wait.ts';
 
 export const verbs: readonly Verb[] = [
-  list,
-  open,
-  stream,
-  trace,
-  capture,
-  status,
-  send,
-  receive,
-  call,
-  open,
-  stream,
-  trace,
-  nxp,
-  doctor,
-  sim,
-  version,
   ...[list, status, monitor, top, wait],
   ...[send, receive, listen, call, open, stream],
   ...[ping, pingpong, clientSample],
-  ...[trace, nxp, reinitialize, doctor, sim, version],
+  ...[trace, capture, nxp, reinitialize, doctor, sim, version],
   complete,
 ];

@@ -92,6 +92,23 @@ export class Delivery {
     return this.#subscribers.size > 0;
   }
 
+  /**
+   * Messages that wait for a call of Receive or for a subscriber's window, here and in the link; of those that an earlier daemon left the most there can be. None while a stream takes them.
+   */
+  get queued(): number {
+    if (this.isStreaming) return 0;
+    const { rxMessages, rxDropped } = this.#link.endpointStats(this.#endpoint);
+    let needed = this.#taken;
+    for (const { subscriber } of this.#subscribers.values()) {
+      needed = Math.min(needed, subscriber.cursor);
+    }
+    // Dropped messages have had numbers too: those not yet met as gaps are ahead.
+    const ahead = Number(rxDropped) - this.#droppedBefore - this.#log.missing;
+    const inLink = this.#keptBefore + Number(rxMessages) - this.#log.next - Math.max(0, ahead);
+    const all = this.#log.countFrom(needed) + Math.max(0, inLink);
+    return Math.min(all, this.#rxQueue);
+  }
+
   isSubscribed(caller: Caller): boolean {
     return this.#subscribers.has(caller);
   }

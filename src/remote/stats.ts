@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The counters that people and programs read, by the keys that dbus/*.xml documents. All of them only
-// grow while the daemon runs.
+// grow while the daemon runs, but for those that say how much there is now.
 
 import type { DeviceStats } from '../addon/types.ts';
 import type { LinkContext } from './context.ts';
@@ -12,6 +12,9 @@ export type Stats = Record<string, bigint>;
 export function deviceStats({ link }: LinkContext, device: Device): Stats {
   const counted: DeviceStats = link.deviceStats(device.remote.index, device.index);
   const { malformed, duplicate, unknown, refused } = device.channels.counters;
+  const endpoints = [...device.endpoints];
+  const queued = endpoints.reduce((sum, { delivery }) => sum + delivery.queued, 0);
+  const waiting = endpoints.reduce((sum, { waitingSends }) => sum + waitingSends, 0);
   return {
     rx_messages: counted.rxMessages,
     rx_bytes: counted.rxBytes,
@@ -31,6 +34,9 @@ export function deviceStats({ link }: LinkContext, device: Device): Stats {
     names_unknown: BigInt(unknown),
     names_refused: BigInt(refused),
     names_stale: BigInt(device.staleAnnouncements),
+    rx_queued: BigInt(queued),
+    tx_unused: counted.txUnused,
+    tx_waiting: BigInt(waiting),
   };
 }
 
@@ -48,5 +54,7 @@ export function endpointStats(endpoint: Endpoint): Stats {
     rx_empty: counted.rxEmpty,
     tx_refused: counted.txRefused,
     tx_discarded: counted.txDropped,
+    rx_queued: BigInt(endpoint.delivery.queued),
+    tx_waiting: BigInt(endpoint.waitingSends),
   };
 }

@@ -67,12 +67,14 @@ TEST_CASE(
   const uint32_t endpoint = remote.host.endpoint(0, 0, 1024, 256, 256);
   Vdev& vdev = *remote.host.link().vdev(0, 0);
   fill_for_good(remote, endpoint, vdev);
+  CHECK(remote.host.link().unused_messages(0, vdev) == 256);
   CHECK(remote.host.begin(endpoint, remote.sink, {2}, 0, 1, 1).error == Errc::would_block);
   CHECK(remote.host.begin(endpoint, remote.sink, {2}, 20000, 1, 7).kind == Kind::queued);
   CHECK(remote.host.done.empty());
   remote.switch_hold();
   REQUIRE(remote.host.until([&] { return remote.host.done.count(7) != 0; }));
   CHECK(remote.host.done[7] == Errc::ok);
+  CHECK(remote.host.until([&] { return remote.host.link().unused_messages(0, vdev) == 0; }));
 }
 
 TEST_CASE("firmware that never says it freed a buffer does not keep a waiting send waiting") {

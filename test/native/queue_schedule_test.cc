@@ -107,6 +107,7 @@ private:
   void driver_takes() {
     UsedBuffer used;
     expect(driver_.has_used() == !returned_.empty());
+    expect(driver_.unused_buffers() == driver_.in_flight() - returned_.size());
     const auto peek = driver_.peek(used);
     expect(peek == (returned_.empty() ? DriverQueue::Peek::nothing : DriverQueue::Peek::ready));
     if (peek != DriverQueue::Peek::ready) return;

@@ -235,6 +235,10 @@ describe('ends', () => {
     const { status, stdout } = await run('top', '--interval', '100ms', '--count', '2');
     expect(status).toBe(0);
     expect(stdout.match(/^OBJECT +STATE/gm)).toHaveLength(2);
+    expect(stdout).toMatch(/^cm40\/vdev0 +up +.* 0 +\d+\/256$/m);
+    const absent = await run('top', 'cm41');
+    expect(absent.stderr).toContain('the daemon has no remote "cm41"');
+    expect(absent.status).toBe(1);
   });
 
   test('they end quietly when nobody reads what they print', async () => {
@@ -316,5 +320,7 @@ test('reinitialize begins a new life, or says why there is none', async () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/^cm40 is in generation \d+\n$/);
   await scene.daemon.scene.waitForChannels();
-  expect((await run('reinitialize', 'cm41')).status).toBe(1);
+  const absent = await run('reinitialize', 'cm41');
+  expect(absent.stderr).toContain('did you mean "cm40"?');
+  expect(absent.status).toBe(1);
 });

@@ -186,6 +186,18 @@ describe('status', () => {
     expect(own).toMatch(/^ +Addresses: 30 here, \d+ there$/m);
   });
 
+  test('tells what waits to be received, until it is', async () => {
+    await run('send', 'cm40/vdev1', 'echo', 'one');
+    await run('send', 'cm40/vdev1', 'echo', 'two');
+    const queued = async (...object: string[]) => {
+      return /^ +Queued: (\d+) messages? to be/m.exec((await run('status', ...object)).stdout)?.[1];
+    };
+    await until('both', async () => (await queued('cm40/vdev1', 'echo')) === '2');
+    expect(await queued('cm40/vdev1')).toBe('2');
+    await run('receive', 'cm40/vdev1', 'echo', '--count', '2');
+    expect(await queued('cm40/vdev1', 'echo')).toBe('0');
+  });
+
   test('as JSON has kind, path and every property, counters too', async () => {
     const { stdout } = await run('status', 'cm40/vdev0', '--json');
     expect(JSON.parse(stdout)).toMatchObject({

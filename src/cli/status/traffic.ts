@@ -36,7 +36,8 @@ export function deviceTraffic(stats: unknown): readonly Line[] {
   return [
     ['Received', `${traffic(counters, 'rx')}, ${counters['rx_kicks'] ?? 0} kicks`],
     ['Sent', `${traffic(counters, 'tx')}, ${counters['tx_kicks'] ?? 0} kicks`],
-    ...gauges(counters),
+    ['Queued', `${queued(counters)}, ${counters['tx_waiting'] ?? 0} sends wait for a buffer`],
+    ['In the ring', `${counters['tx_unused'] ?? 0} messages that the remote has not used yet`],
     ...troubles(counters, deviceTroubles),
   ];
 }
@@ -46,7 +47,7 @@ export function endpointTraffic(stats: unknown): readonly Line[] {
   return [
     ['Received', traffic(counters, 'rx')],
     ['Sent', traffic(counters, 'tx')],
-    ...gauges(counters),
+    ['Queued', `${queued(counters)}, ${counters['tx_waiting'] ?? 0} sends wait for a buffer`],
     ...troubles(counters, endpointTroubles),
   ];
 }
@@ -57,8 +58,9 @@ function traffic(stats: Stats, direction: 'rx' | 'tx'): string {
   return `${messages} message${messages === 1n ? '' : 's'}, ${byteText(Number(bytes))}`;
 }
 
-function gauges(_stats: Stats): readonly Line[] {
-  return [];
+function queued(stats: Stats): string {
+  const messages = stats['rx_queued'] ?? 0n;
+  return `${messages} message${messages === 1n ? '' : 's'} to be received`;
 }
 
 function troubles(stats: Stats, meanings: Readonly<Record<string, string>>): readonly Line[] {

@@ -19,6 +19,8 @@ const columns: readonly Column[] = [
   { title: 'TX B/s', text: ({ txBytes }) => rate(txBytes) },
   { title: 'DROPS', text: ({ drops }) => String(drops) },
   { title: 'WAITS', text: ({ waits }) => (waits === undefined ? '-' : String(waits)) },
+  { title: 'QUEUED', text: ({ now }) => String(now['rx_queued'] ?? '-') },
+  { title: 'RING', text: ringText },
 ];
 
 /** The first two columns are text; numbers are under each other. */
@@ -55,6 +57,12 @@ function stateOf({ interfaces }: RemoteObject): string {
   if (Device) return String(Device['State']);
   if (Endpoint?.['Streaming'] === true) return 'streaming';
   return Endpoint?.['Connected'] === true ? 'connected' : '-';
+}
+
+/** How many of the buffers the remote has: what is left is what may be sent at once. */
+function ringText({ now, object }: Activity): string {
+  const unused = now['tx_unused'];
+  return unused === undefined ? '-' : `${unused}/${object.interfaces['Device']?.['BufferCount']}`;
 }
 
 /** Four digits are enough to see what goes on. */

@@ -199,6 +199,7 @@ export class FakeLink implements LinkApi {
     const names = [
       ...['rxMessages', 'rxBytes', 'rxWords', 'rxDropped', 'rxNoEndpoint', 'rxMalformed'],
       ...['rxFaults', 'txMessages', 'txBytes', 'txWords', 'txWaits', 'txTimeouts', 'txFaults'],
+      'txUnused',
     ];
     return Object.fromEntries(names.map((name) => [name, 0n])) as unknown as DeviceStats;
   }

@@ -4,6 +4,7 @@
 import { dialogueOptions, dialogueUsage, holdDialogue } from './dialogue/hold.ts';
 import { clientSampleChannel, clientSample as script } from './dialogue/scripts.ts';
 import { jsonLine } from './json.ts';
+import { showProgress } from './live/progress.ts';
 import { numberOption } from './options.ts';
 import type { CommandContext, Verb } from './verb.ts';
 
@@ -26,9 +27,17 @@ one, or the remote was reset in the middle.
 `,
   run: async (context: CommandContext) => {
     const count = numberOption(context.options, 'count', 1, mostCount) ?? usualCount;
+    let done = 0;
+    const stopProgress = showProgress(context, () => `${done} of ${count} came back so far`);
     const held = await holdDialogue(context, clientSampleChannel, (peer, options) => {
-      return script(peer, count, options);
-    });
+      return script(peer, count, {
+        ...options,
+        told: (who, data) => {
+          if (who === 'remote') done++;
+          options.told?.(who, data);
+        },
+      });
+    }).finally(stopProgress);
     const took = held.tookMs.toFixed(1);
     if (context.json) {
       context.print(jsonLine({ endpoint: held.endpoint, answers: count, took_ms: Number(took) }));

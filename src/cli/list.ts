@@ -29,14 +29,21 @@ export const list: Verb = {
   },
 };
 
+const gap = '  ';
+const leastColumns = 12;
+
 function table(objects: readonly RemoteObject[], terminal: Terminal): string {
   const rows = objects.map((object) => {
     const depth = shortPath(object.path).split('/').length - 1;
     return [`${'  '.repeat(depth)}${elementOf(object.path)}`, object] as const;
   });
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, { interfaces }]) => {
-    const line = terminal.fit(`${name.padEnd(width)}  ${describe(interfaces)}`);
+  const texts = rows.map(([, { interfaces }]) => describe(interfaces));
+  const room = terminal.columns - Math.max(...texts.map(({ length }) => length)) - gap.length;
+  const longest = Math.max(...rows.map(([name]) => name.length));
+  // Elements of paths are cut first: the names that they stand for follow.
+  const width = terminal.isTerminal ? Math.min(longest, Math.max(leastColumns, room)) : longest;
+  const lines = rows.map(([name, { interfaces }], index) => {
+    const line = terminal.fit(terminal.fit(name, width).padEnd(width) + gap + texts[index]);
     return `${painted(line, interfaces, terminal)}\n`;
   });
   return lines.join('');

@@ -40,7 +40,7 @@ and a count, the closing of the endpoint with status 1.
     const endpoint = await findEndpoint(bus, target);
     const listener = await listenTo(context, bus, endpoint, count ?? Number.POSITIVE_INFINITY);
     try {
-      await Promise.race([listener.done, untilEnd(context, bus, interruption)]);
+      await untilEnd(context, bus, interruption, listener.done);
     } finally {
       const { messages, bytes } = listener;
       context.complain(`${messages} message${messages === 1 ? '' : 's'}, ${bytes} bytes`);

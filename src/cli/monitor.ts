@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `rpmsgctl monitor`: what happens, as it happens.
 
+import { CliStatus, RpmsgctlError } from './errors.ts';
 import { jsonLine } from './json.ts';
 import { type Event, watchEvents } from './live/events.ts';
 import { LiveObjects } from './live/objects.ts';
@@ -39,6 +40,7 @@ is stopped. Ctrl-C ends it with status 0 and a count.
     const bus = await context.bus();
     const live = await LiveObjects.open(bus);
     const kinds = ['remote', 'vdev', 'channel', 'endpoint', 'manager'] as const;
+    if (!live.isThere && !isEmpty(target)) throw new RpmsgctlError(CliStatus.unavailable, noneText);
     const scope = isEmpty(target) ? rootPath : resolve(live.all, target, kinds).path;
     const isOf = (path: string) => path === scope || path.startsWith(`${scope}/`);
     let events = 0;
@@ -49,18 +51,20 @@ is stopped. Ctrl-C ends it with status 0 and a count.
     };
     watchEvents(live, happened);
     const failed = new Promise<never>((_, reject) => live.on('error', reject));
+    // It may come before somebody waits for it.
     failed.catch(() => {});
     if (context.options['messages'] === true) {
       const inScope = ({ path }: RemoteObject) => isOf(path);
       await overhear(bus, live, inScope, happened, context.complain);
     }
     context.complain(live.isThere ? `watching ${counted(live, isOf)}` : absentText);
-    await Promise.race([untilEnd(context, bus, interruption), failed]);
+    await untilEnd(context, bus, interruption, failed);
     context.complain(events === 1 ? '1 event' : `${events} events`);
   },
 };
 
 const absentText = 'rpmsgd is not running on this bus: waiting for it';
+const noneText = 'rpmsgd is not running on this bus, so nothing can be named';
 
 function counted(live: LiveObjects, isOf: (path: string) => boolean): string {
   const objects = live.all.filter((object) => kindOf(object) !== 'manager' && isOf(object.path));

@@ -7,6 +7,7 @@ import { CliStatus, RpmsgctlError } from './errors.ts';
 import { jsonLine } from './json.ts';
 import { watchEndpoint } from './live/endpoint-watch.ts';
 import { backText, goneText, Presence } from './live/presence.ts';
+import { showProgress } from './live/progress.ts';
 import { untilEnd } from './live/until.ts';
 import type { RemoteObject } from './objects.ts';
 import { numberOption, timeOption } from './options.ts';
@@ -94,10 +95,16 @@ async function pingOn(context: CommandContext, bus: Bus, round: Round): Promise<
     (line) => context.complain(line),
     () => pinger.loseAll('the remote was reset'),
   );
-  const ended = untilEnd(context, bus, interruption);
+  const { trips } = pinger;
+  const stopProgress =
+    context.options['quiet'] === true
+      ? showProgress(context, () => `${trips.received} of ${trips.sent} came back so far`)
+      : () => {};
   try {
-    await Promise.race([sendAll(round, presence), ended]);
+    await untilEnd(context, bus, interruption, sendAll(round, presence));
   } finally {
+    stopProgress();
+    pinger.stop();
     watch.close();
   }
 }

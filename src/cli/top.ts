@@ -59,7 +59,7 @@ Goes on when the daemon is stopped. Ctrl-C ends it with status 0 and a sum.
     };
     const failed = new Promise<never>((_, reject) => live.on('error', reject));
     const watching = watch(bus, live, { shown, show, count, intervalMs, interruption });
-    await Promise.race([watching, untilEnd(context, bus, interruption), failed]);
+    await untilEnd(context, bus, interruption, Promise.race([watching, failed]));
     const { received, sent, drops } = totals;
     context.complain(`${received} messages received, ${sent} sent, ${drops} dropped`);
   },

@@ -53,8 +53,8 @@ on when the daemon is stopped, and waits for it to come back. Exit status 75 if 
     const what = `${describe(target)} is ${state}`;
     if (context.terminal.isTerminal) context.complain(`waiting until ${what}`);
     const met = untilMet(live, target, state).then((path) => ({ path }));
-    const ends = [met, untilEnd(context, bus, interruption), over(timeoutMs)];
-    const end = await Promise.race(ends);
+    const work = Promise.race([met, over(timeoutMs)]);
+    const end = await untilEnd(context, bus, interruption, work);
     if (end === 'over') {
       const now = statesOf(live, target);
       throw new RpmsgctlError(CliStatus.timedOut, `time was over before ${what}: ${now}`);

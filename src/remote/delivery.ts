@@ -14,7 +14,7 @@ import {
   type Receiver,
   Receivers,
 } from './receivers.ts';
-import { countingOverruns, Subscriber } from './subscriber.ts';
+import { countingOverruns, type Subscribed, Subscriber } from './subscriber.ts';
 import type { SubscribeRequest, SubscriptionStatus } from './subscription.ts';
 
 export type DeliveryLink = Pick<
@@ -22,14 +22,9 @@ export type DeliveryLink = Pick<
   'grant' | 'sync' | 'release' | 'noteReleased' | 'endpointStats'
 >;
 
-interface Entry {
-  readonly subscriber: Subscriber;
-  readonly end: () => void;
-}
-
 // Most endpoints are never subscribed to or asked: collections of their own come with the first use.
 const noReceivers = new Receivers(() => {});
-const noSubscribers = new Map<Caller, Entry>();
+const noSubscribers = new Map<Caller, Subscribed>();
 const nothingLeaving = new Set<number>();
 
 export class Delivery {
@@ -93,20 +88,17 @@ export class Delivery {
   }
 
   /**
-   * Messages that wait for a call of Receive or for a subscriber's window, here and in the link; of those that an earlier daemon left the most there can be. None while a stream takes them.
+   * Messages that wait for Receive or a subscriber's window, here and in the link: the most there can
+   * be where an earlier daemon left some, none while a stream takes them.
    */
   get queued(): number {
     if (this.isStreaming) return 0;
     const { rxMessages, rxDropped } = this.#link.endpointStats(this.#endpoint);
-    let needed = this.#taken;
-    for (const { subscriber } of this.#subscribers.values()) {
-      needed = Math.min(needed, subscriber.cursor);
-    }
+    const needed = Subscriber.neededFrom(this.#subscribers.values(), this.#taken);
     // Dropped messages have had numbers too: those not yet met as gaps are ahead.
     const ahead = Number(rxDropped) - this.#droppedBefore - this.#log.missing;
     const inLink = this.#keptBefore + Number(rxMessages) - this.#log.next - Math.max(0, ahead);
-    const all = this.#log.countFrom(needed) + Math.max(0, inLink);
-    return Math.min(all, this.#rxQueue);
+    return Math.min(this.#log.countFrom(needed) + Math.max(0, inLink), this.#rxQueue);
   }
 
   isSubscribed(caller: Caller): boolean {
@@ -357,11 +349,7 @@ export class Delivery {
   }
 
   #forget(): void {
-    let needed = this.#taken;
-    for (const { subscriber } of this.#subscribers.values()) {
-      needed = Math.min(needed, subscriber.cursor);
-    }
-    this.#log.forgetBefore(needed);
+    this.#log.forgetBefore(Subscriber.neededFrom(this.#subscribers.values(), this.#taken));
   }
 
   #release(): void {
@@ -372,19 +360,10 @@ export class Delivery {
     this.#link.release(this.#endpoint, upTo);
   }
 
-  /**
-   * What every subscriber has acknowledged may be forgotten. One that lags behind the fastest holds
-   * back half the queue at most, so that it cannot stop the others.
-   */
   get #releasable(): number {
-    let slowest = this.#taken;
-    let fastest = 0;
-    for (const { subscriber } of this.#subscribers.values()) {
-      slowest = Math.min(slowest, subscriber.acknowledgedBefore);
-      fastest = Math.max(fastest, subscriber.acknowledgedBefore);
-    }
     const most = this.#log.next - (this.#rxQueue >> 1);
-    return Math.min(Math.max(slowest, Math.min(most, fastest)), ...this.#leaving);
+    const before = Subscriber.releasableBefore(this.#subscribers.values(), this.#taken, most);
+    return Math.min(before, ...this.#leaving);
   }
 
   /**

@@ -41,6 +41,12 @@ export interface SubscriberSetup {
   readonly outstanding?: readonly number[] | undefined;
 }
 
+/** A client's subscription of one endpoint. */
+export interface Subscribed {
+  readonly subscriber: Subscriber;
+  readonly end: () => void;
+}
+
 const firstRetryMs = 1_000;
 const lastRetryMs = 60_000;
 
@@ -154,5 +160,26 @@ export class Subscriber {
     this.#retry = setTimeout(() => this.#askIfDue(), this.#retryMs);
     this.#retry.unref();
     this.#retryMs = Math.min(2 * this.#retryMs, lastRetryMs);
+  }
+
+  /** Messages before this number were taken, and sent to each subscriber. */
+  static neededFrom(subscribers: Iterable<Subscribed>, taken: number): number {
+    let needed = taken;
+    for (const { subscriber } of subscribers) needed = Math.min(needed, subscriber.cursor);
+    return needed;
+  }
+
+  /**
+   * Messages before this number may be forgotten: every subscriber has acknowledged them. One that
+   * lags behind the fastest holds back those from `most` on, so that it cannot stop the others.
+   */
+  static releasableBefore(subscribers: Iterable<Subscribed>, taken: number, most: number): number {
+    let slowest = taken;
+    let fastest = 0;
+    for (const { subscriber } of subscribers) {
+      slowest = Math.min(slowest, subscriber.acknowledgedBefore);
+      fastest = Math.max(fastest, subscriber.acknowledgedBefore);
+    }
+    return Math.max(slowest, Math.min(most, fastest));
   }
 }

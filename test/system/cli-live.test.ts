@@ -235,7 +235,7 @@ describe('ends', () => {
     const { status, stdout } = await run('top', '--interval', '100ms', '--count', '2');
     expect(status).toBe(0);
     expect(stdout.match(/^OBJECT +STATE/gm)).toHaveLength(2);
-    expect(stdout).toMatch(/^cm40\/vdev0 +up +.* 0 +\d+\/256$/m);
+    expect(stdout).toMatch(/^cm40\/vdev0 +up +.* \d+ +\d+\/256$/m);
     const absent = await run('top', 'cm41');
     expect(absent.stderr).toContain('the daemon has no remote "cm41"');
     expect(absent.status).toBe(1);

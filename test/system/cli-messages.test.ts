@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { firmwareAddress } from '../../packaging/dev/scene.mjs';
 import { checkout, runProgram } from '../support/daemon-process.ts';
 import { Interactive } from '../support/interactive.ts';
-import { channelPath, until } from '../support/rpmsg-client.ts';
+import { channelPath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 
 const gateway = { vdev: 0, name: 'gateway', src: 30, dst: firmwareAddress('echo') };
@@ -22,10 +22,12 @@ const remote = {
 };
 
 let scene: SceneClient;
+let client: RpmsgClient;
 const programs: Interactive[] = [];
 
 beforeAll(async () => {
   scene = await SceneClient.start({ config: { remote: [remote] } });
+  client = await scene.client();
 });
 afterEach(async () => {
   for (const program of programs.splice(0)) await program.stop();
@@ -147,7 +149,6 @@ describe('call', () => {
   });
 
   test('exits 1 when the remote is reset before it answers', async () => {
-    const client = await scene.client();
     const before = new Set(await client.objects());
     const program = start('call', 'cm40/vdev0', 'sink', 'quiet', '--timeout', '20s');
     const path = await until('its endpoint', async () => {
@@ -198,6 +199,23 @@ describe('status', () => {
     expect(await queued('cm40/vdev1', 'echo')).toBe('0');
   });
 
+  test('of an endpoint whose queue is full tells what is there, and what was lost', async () => {
+    const args = ['open', 'cm40/vdev0', 'echo', '--persistent', '--rx-queue', '3'];
+    const path = (await run(...args)).stdout.trim();
+    const endpoint = client.endpoint(path);
+    for (let i = 0; i < 5; i++) await endpoint.send(Buffer.from(`number ${i}`));
+    const stats = await until('all of them', async () => {
+      const now = await endpoint.stats();
+      return now['rx_messages'] === 5n && now;
+    });
+    expect(stats).toMatchObject({ rx_queued: 3n, rx_drops: 2n });
+    const got = await run('receive', path, '--count', '3', '--lines');
+    expect(got.stdout).toBe('number 2\nnumber 3\nnumber 4\n');
+    expect(got.stderr).toBe('rpmsgctl: 2 messages were lost: the queue was full\n');
+    expect(await endpoint.stats()).toMatchObject({ rx_queued: 0n });
+    await endpoint.close();
+  });
+
   test('as JSON has kind, path and every property, counters too', async () => {
     const { stdout } = await run('status', 'cm40/vdev0', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -214,6 +232,23 @@ describe('status', () => {
     const plain = (await run('status', 'cm40')).stdout;
     expect(plain).not.toContain('\u001b');
   });
+});
+
+test.each([
+  [
+    ['list'],
+    / {4}channel_r\S*… +channel "rpmsg-name-of-thirty-two-bytes!!", remote address \d+\r\n/,
+  ],
+  [['send', 'gateway', 'x'], /^$/],
+  [['call', 'cm40/vdev0', 'echo', 'hex:07'], /^\\x07\r\n$/],
+  [['ping', 'cm40/vdev0', '--count', '1'], /1 messages sent, 1 received, 0% lost/],
+  [['pingpong', 'cm40/vdev1'], /^"hello world!" 0 2 \.\.\. 102 "goodbye!"/],
+  [['client-sample', 'cm40/vdev1'], /^"hello world!" came back 100 times/],
+  [['wait', 'cm40'], /^rpmsgctl: waiting until "cm40" is ready\r\n$/],
+])('%j does on a terminal what it does in a pipe', async (args, said) => {
+  const program = onTerminal(...args);
+  expect((await program.ended).status).toBe(0);
+  expect(String(program.stdout)).toMatch(said);
 });
 
 describe('what is named', () => {
@@ -262,6 +297,16 @@ describe('over ssh', () => {
     expect((await stream.end()).status).toBe(0);
     expect(String(stream.stdout)).toBe('abc');
     expect(stream.stderr).toMatch(/^rpmsgctl: this bus passes no descriptors/);
+  });
+
+  test('Ctrl-C, which ends ssh too, ends a live verb as ever', async () => {
+    const words = [process.execPath, program, '--host', 'board', 'top', '--interval', '100ms'];
+    const top = new Interactive('script', ['-qefc', `exec ${words.join(' ')}`, '/dev/null'], env());
+    programs.push(top);
+    await top.said(/cm40\/vdev0[\s\S]*cm40\/vdev0/);
+    top.write('\x03');
+    expect((await top.ended).status).toBe(0);
+    expect(String(top.stdout)).toMatch(/\d+ messages received, \d+ sent/);
   });
 
   test('a host that does not answer is unavailable, and named', async () => {

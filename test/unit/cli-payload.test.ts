@@ -71,6 +71,13 @@ test('a payload is shown as text, or else as bytes, and a number where it may be
   expect(show([...Buffer.alloc(60, 0xff)])).toMatch(/^60 bytes: (?:ff ){48}…$/);
 });
 
+test("a packet of one of NXP's services is decoded on that service's channel alone", () => {
+  const packet = Buffer.from('05010000020000000000040300000000', 'hex');
+  const shown = describePayload('rpmsg-io-channel', packet);
+  expect(shown).toMatch(/^16 bytes: gpio request get: .*port 3/);
+  expect(describePayload('echo', packet)).toMatch(/^16 bytes: 05 01 00 /);
+});
+
 test('nothing that a terminal could obey is in what is shown', () => {
   const hostile = '\u001b]0;x\u0007\u009b31m\u202e\r\n\u200b';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

@@ -98,7 +98,7 @@ class Exchange {
     const timer = setTimeout(() => {
       const { service, command } = this.#request;
       const text = `${remote} did not answer ${service.name} ${command.name} within ${timeoutMs} ms`;
-      this.#fail(new RpmsgctlError(CliStatus.failure, text));
+      this.#fail(new RpmsgctlError(CliStatus.timedOut, text));
     }, timeoutMs);
     return await this.#answered.finally(() => clearTimeout(timer));
   }

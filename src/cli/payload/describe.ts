@@ -2,6 +2,7 @@
 // A message's payload as one line for a person, wherever rpmsgctl shows messages. Codecs of protocols
 // that are known by their channel are asked here, and nowhere else.
 
+import { describeNxp } from '../../nxp/index.ts';
 import { quoted } from '../terminal.ts';
 
 const shownBytes = 48;
@@ -10,8 +11,8 @@ const shownBytes = 48;
  * What a codec makes of a message; undefined if none knows it. Codecs are tried here alone.
  * @param channel name of the channel or endpoint
  */
-export function decodePayload(_channel: string, _payload: Uint8Array): string | undefined {
-  return undefined;
+export function decodePayload(channel: string, payload: Uint8Array): string | undefined {
+  return describeNxp(payload, channel);
 }
 
 /** Safe to show: whatever the remote sent, the line has no control character. */

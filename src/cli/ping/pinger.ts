@@ -87,6 +87,13 @@ export class Pinger {
     for (const seq of [...this.#pending.keys()]) this.#lose(seq, why);
   }
 
+  /** What is under way stays unanswered, and nothing more is told. */
+  stop(): void {
+    for (const { timer } of this.#pending.values()) clearTimeout(timer);
+    this.#pending.clear();
+    this.#endpoint?.stopListening();
+  }
+
   /** A message that is not sent, as there is nobody to take it. */
   skip(why: string): void {
     this.#happened({ seq: this.trips.sent++, loss: why });

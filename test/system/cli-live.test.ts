@@ -2,6 +2,8 @@
 // rpmsgctl's live verbs against a real daemon: monitor, top, listen, wait, ping and the dialogues, in
 // pipes and on a terminal, through resets of the remote and restarts of the daemon.
 
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Interactive } from '../support/interactive.ts';
 import { channelPath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
@@ -159,6 +161,22 @@ test('listen prints once what a daemon that was killed sends again', async () =>
     .split('\n')
     .filter((line) => /^(before|after)/.test(line));
   expect(said).toEqual([0, 1, 2].flatMap((round) => [`before ${round}`, `after ${round}`]));
+});
+
+test('listen subscribes again where the daemon came back without its state', async () => {
+  const listen = start('listen', 'echo', '--lines');
+  await listening(listen);
+  const { directory } = scene.daemon.scene;
+  await scene.daemon.restart('SIGTERM', async () => {
+    await rm(join(directory, 'objects.jsonl'));
+  });
+  // Only now is there a channel again, with numbers that begin anew.
+  await reset();
+  await until('a subscription', async () => {
+    await echo('anew');
+    return String(listen.stdout).includes('anew');
+  });
+  expect(await interrupt(listen)).toEqual(success);
 });
 
 describe('on a terminal', () => {

@@ -77,6 +77,7 @@ complete -c rpmsgctl -n __rpmsgctl_no_verb -a ping -d 'measure round trips on a 
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a pingpong -d 'hold the dialogue of rpmsg-openamp-demo-channel'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a client-sample -d 'hold the dialogue of rpmsg-client-sample'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a trace -d 'show what a remote has written into its trace buffer'
+complete -c rpmsgctl -n __rpmsgctl_no_verb -a capture -d "write everybody's messages into a file that Wireshark reads"
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a nxp -d 'ask a remote’s life-cycle, GPIO, RTC or another service of NXP'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a reinitialize -d 'begin a new life of a remote with fresh rings'
 complete -c rpmsgctl -n __rpmsgctl_no_verb -a doctor -d 'examine this machine: what is wrong, and what to do'
@@ -180,6 +181,13 @@ complete -c rpmsgctl -n '__rpmsgctl_verb client-sample' -a '(__rpmsgctl_named ch
 complete -c rpmsgctl -n '__rpmsgctl_verb trace' -l follow -d 'go on as the remote writes, until interrupted'
 complete -c rpmsgctl -n '__rpmsgctl_verb trace' -a '(__rpmsgctl_named remote)'
 
+complete -c rpmsgctl -n '__rpmsgctl_verb capture' -l remote -x -a '(__rpmsgctl_live remote)' -d 'of one remote; default: all'
+complete -c rpmsgctl -n '__rpmsgctl_verb capture' -l vdev -x -d 'of the vdevs with this index; default: all'
+complete -c rpmsgctl -n '__rpmsgctl_verb capture' -l snaplen -x -d 'keep so much of each message, its 16-byte header included: 16 to 3584 (default)'
+complete -c rpmsgctl -n '__rpmsgctl_verb capture' -l count -x -d 'end after so many messages'
+complete -c rpmsgctl -n '__rpmsgctl_verb capture' -l duration -x -d 'end after so long'
+complete -c rpmsgctl -n '__rpmsgctl_after capture' -F
+
 complete -c rpmsgctl -n '__rpmsgctl_verb nxp' -l remote -x -a '(__rpmsgctl_live remote)' -d 'where several remotes have the service'
 complete -c rpmsgctl -n '__rpmsgctl_verb nxp' -l vdev -x -d 'where several vdevs have it; else it is the first'
 complete -c rpmsgctl -n '__rpmsgctl_verb nxp' -l timeout -x -d 'how long the answer may take, as 500ms or 2s (default 1s, for i2c 500ms)'
@@ -196,6 +204,7 @@ complete -c rpmsgctl -n '__rpmsgctl_verb reinitialize' -l remote -x -a '(__rpmsg
 complete -c rpmsgctl -n '__rpmsgctl_verb reinitialize' -a '(__rpmsgctl_named remote)'
 
 complete -c rpmsgctl -n '__rpmsgctl_verb doctor' -l root -x -a '(__fish_complete_directories)' -d 'examine the machine whose files are below DIR'
+complete -c rpmsgctl -n '__rpmsgctl_verb doctor' -l mu -d "read the MU's registers even if its node has neither clock nor power: that may stop the machine"
 
 complete -c rpmsgctl -n '__rpmsgctl_verb sim' -l socket -r -F -d 'of the simulated SoC: its attach socket or its control socket'
 complete -c rpmsgctl -n '__rpmsgctl_after sim' -a status -d 'show the board, its cores and who is attached'

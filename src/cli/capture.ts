@@ -133,14 +133,13 @@ class Ending {
   error: Error | undefined;
   hasCome = false;
   readonly #source: Socket;
-  readonly #failed = new AbortController();
+  readonly #end = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(source: Socket, output: Writable, { durationMs, interruption }: End) {
     this.#source = source;
     output.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') this.error = error;
-      this.#failed.abort();
       this.#come();
     });
     if (durationMs !== undefined) this.#in(durationMs + lastLookMs);
@@ -149,9 +148,9 @@ class Ending {
     else interruption.addEventListener('abort', soon, { once: true });
   }
 
-  /** Rejects where there will be none. */
+  /** Rejects once the end has come: whoever does not read does not keep us. */
   async roomIn(output: Writable): Promise<void> {
-    await once(output, 'drain', { signal: this.#failed.signal });
+    await once(output, 'drain', { signal: this.#end.signal });
   }
 
   close(): void {
@@ -164,6 +163,7 @@ class Ending {
 
   #come(): void {
     this.hasCome = true;
+    this.#end.abort();
     this.#source.destroy();
   }
 }

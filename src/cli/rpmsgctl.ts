@@ -10,7 +10,7 @@ import { commonOptions, helpOf, helpOfAll } from './help.ts';
 import { jsonLine } from './json.ts';
 import { usage } from './options.ts';
 import { connectOverSsh } from './ssh-bus.ts';
-import { Terminal } from './terminal.ts';
+import { harmless, Terminal } from './terminal.ts';
 import type { CommandContext, Input, OptionValues, Output, Verb } from './verb.ts';
 
 /** The terminal, or what is in its place. */
@@ -46,8 +46,13 @@ function wantsJson(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? undefined : end).includes('--json');
 }
 
+/** For a person. What a remote is called, or says, may be in it. */
+function told(text: string): string {
+  return `rpmsgctl: ${text.split('\n').map(harmless).join('\n')}\n`;
+}
+
 function errorText({ status, message, name }: Explanation, isJson: boolean): string {
-  return isJson ? jsonLine({ error: message, name, status }) : `rpmsgctl: ${message}\n`;
+  return isJson ? jsonLine({ error: message, name, status }) : told(message);
 }
 
 async function dispatch(
@@ -87,7 +92,7 @@ async function dispatch(
     terminal: new Terminal(surroundings.stdout),
     print,
     complain: (line) =>
-      surroundings.complain(json === true ? jsonLine({ notice: line }) : `rpmsgctl: ${line}\n`),
+      surroundings.complain(json === true ? jsonLine({ notice: line }) : told(line)),
     interruption: () => surroundings.interruption(),
   };
   await verb.run(context);

@@ -53,7 +53,12 @@ export function stateColour(state: string): Colour {
  * are escaped, too, so that it stays on its line.
  */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+  return harmless(JSON.stringify(text));
+}
+
+/** The same of a sentence that others' words may be in: without quotes. */
+export function harmless(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
   });
 }

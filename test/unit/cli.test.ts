@@ -38,6 +38,11 @@ test('with --json an error is an object on standard error, wherever it is found'
   expect(status).toBe(CliStatus.usage);
 });
 
+test('what is told on standard error cannot command a terminal', async () => {
+  const { err } = await run('send', 'x', 'u8:\u009b31m', '--bus', 'unix:path=/nonexistent/bus');
+  expect(err).toBe('rpmsgctl: "u8:\\u009b31m" is no number from 0 to 255\n');
+});
+
 test('--host and --bus exclude each other, and --host is a host', async () => {
   const both = await run('list', '--host', 'board', '--bus', 'session');
   expect(both).toMatchObject({ status: CliStatus.usage });

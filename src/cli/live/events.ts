@@ -3,7 +3,7 @@
 
 import type { ReceivedSignal } from '../../dbus/index.ts';
 import { kindOf, nameOf, noAddress, type RemoteObject, shortPath } from '../objects.ts';
-import { labelOf, quoted } from '../terminal.ts';
+import { harmless, labelOf, quoted } from '../terminal.ts';
 import type { Change, LiveObjects } from './objects.ts';
 
 export interface Event {
@@ -103,7 +103,7 @@ const signals: Readonly<Record<string, (signal: ReceivedSignal) => Event>> = {
     return event('ready', path, text, { generation, evidence });
   },
   Faulted: ({ path, args: [generation, reason] }) => {
-    const text = `faulted in generation ${generation}: ${reason}`;
+    const text = `faulted in generation ${generation}: ${harmless(String(reason))}`;
     return event('faulted', path, text, { generation, reason });
   },
   ChannelAnnounced: ({ path, args: [name, address, channel] }) => {

@@ -11,7 +11,7 @@ import {
   type RemoteObject,
   shortPath,
 } from '../objects.ts';
-import { quoted, stateColour, type Terminal } from '../terminal.ts';
+import { harmless, quoted, stateColour, type Terminal } from '../terminal.ts';
 import { deviceTraffic, endpointTraffic } from './traffic.ts';
 
 /** Title and text; a text that is undefined has no line. */
@@ -91,7 +91,7 @@ function describeRemote(remote: RemoteObject, all: readonly RemoteObject[]): rea
     ['State', text(properties, 'State')],
     ['Generation', `${text(properties, 'Generation')}, ${resets(properties['ResetCount'])}`],
     ['Last reset', lastReset(properties['LastReset'])],
-    ['Last error', error === '' ? undefined : error],
+    ['Last error', error === '' ? undefined : harmless(error)],
     ['Partition', partition === -1 ? 'not known' : String(partition)],
     ['Platform', text(properties, 'Platform')],
     ['Vdevs', vdevs.map((vdev) => `${elementOf(vdev.path)} ${stateOf(vdev)}`).join(', ')],

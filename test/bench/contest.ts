@@ -9,6 +9,9 @@ import { sideBySide } from './rounds.ts';
 import type { Beside, Latencies, RowContext, Series } from './row.ts';
 import { type Histogram, merge } from './statistics.ts';
 
+/** Of a daemon that runs for months: after so many rounds V8 has optimised what it will. */
+const warmUpRounds = 10;
+
 export interface Side {
   /** Of the process whose CPU time counts: the daemon, or what stands for it. */
   readonly pid: number;
@@ -63,6 +66,7 @@ export class Contest {
       what,
       async () => this.#value(await this.#daemon.run()),
       async () => this.#value(await this.#reference.run()),
+      warmUpRounds,
     );
   }
 
@@ -72,9 +76,13 @@ export class Contest {
     return { latencies: { values: merge(values), references: merge(references) } };
   }
 
-  /** Without the first run of each, which is short. */
+  /** Of the rounds that count, and of those after them. */
   get cpu(): Beside {
-    const [values, references] = [this.#daemon.cpuUs.slice(1), this.#reference.cpuUs.slice(1)];
+    const sides = [this.#daemon.cpuUs, this.#reference.cpuUs] as const;
+    const [values, references] = sides.map((all) => all.slice(warmUpRounds)) as [
+      number[],
+      number[],
+    ];
     return { what: 'CPU time of an operation', unit: 'us', values, references };
   }
 }

@@ -11,9 +11,10 @@ import { prepareScene } from './starts.ts';
 import { Timed } from './timed.ts';
 
 const settleMs = 5_000;
-const endpoints = 1_000;
+/** So many that what V8 has not collected yet, a MiB or two, does not matter. */
+const endpoints = 8_000;
 /** After so many of them the daemon's code has been read, compiled and optimised. */
-const warmUp = 200;
+const warmUp = 1_000;
 const vdevs = 8;
 /** A round takes more than 5 s, and its result hardly changes. */
 const mostRounds = 5;

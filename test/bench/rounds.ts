@@ -5,7 +5,7 @@
 import type { RowContext, Series } from './row.ts';
 import { median } from './statistics.ts';
 
-const warmUpRounds = 3;
+const usualWarmUpRounds = 3;
 
 export type Take = () => Promise<number>;
 
@@ -27,6 +27,7 @@ export async function sideBySide(
   what: string,
   mine: Take,
   theirs: Take,
+  warmUpRounds = usualWarmUpRounds,
 ): Promise<Required<Series>> {
   const values: number[] = [];
   const references: number[] = [];

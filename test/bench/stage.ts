@@ -17,7 +17,8 @@ export function boardConfig({ vdevs, isLossless = false }: Board): object {
   return {
     remote: [{ name: 'cm40', platform: 'sim', soc: 'imx8qxp', vdevs, lossless }],
     // 64 calls of one client are in flight: none of them shall be refused while the firmware sleeps.
-    limits: { sends_per_sender: 64, sends_per_endpoint: 64 },
+    // The endpoints of all rows are one uid's.
+    limits: { sends_per_sender: 64, sends_per_endpoint: 64, endpoints_per_uid: 10_000 },
   };
 }
 

@@ -49,6 +49,7 @@ const withOneFirmware = [
   'client-module',
   'examples',
   'cli-nxp',
+  'cli-verbs', // says itself which firmware
   'daemon-readme', // the README and the demo show RPMsg-Lite's
   'demo',
 ];

@@ -69,8 +69,9 @@ function describe(interfaces: RemoteObject['interfaces']): string {
 
 function address(channel: Properties, endpoint: Properties): string {
   const remote = channel['RemoteAddress'];
-  if (remote === noAddress) return ', withdrawn';
-  return `, remote address ${remote}${condition(endpoint)}`;
+  const terminal = (channel['Tty'] ?? '') === '' ? '' : `, terminal ${channel['Tty']}`;
+  if (remote === noAddress) return `, withdrawn${terminal}`;
+  return `, remote address ${remote}${condition(endpoint)}${terminal}`;
 }
 
 function route(endpoint: Properties): string {

@@ -107,6 +107,8 @@ export interface Channel {
   readonly name: string;
   /** Undefined while it is withdrawn. */
   remoteAddress(): Promise<number | undefined>;
+  /** The path of its pseudo-terminal. Undefined where it has none. */
+  tty(): Promise<string | undefined>;
   /** An endpoint of this program's own on the channel. @throws RpmsgError */
   open(options?: EndpointOptions): Promise<Endpoint>;
   /** The endpoint that everybody shares. */

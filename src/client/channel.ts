@@ -20,6 +20,11 @@ export class Channel extends BusObject implements api.Channel {
     return address === noAddress ? undefined : address;
   }
 
+  async tty(): Promise<string | undefined> {
+    const path = String(await this.get('Tty'));
+    return path === '' ? undefined : path;
+  }
+
   async open({ rxQueue }: api.EndpointOptions = {}): Promise<Endpoint> {
     const [path] = await this.call('Open', 'a{sv}', [variants({ rx_queue: ['u', rxQueue] })]);
     return await Endpoint.watch(this.bus, String(path), true);

@@ -59,6 +59,7 @@ describe('what is there', () => {
     const channel = await client.channel('cm40', 0, 'rpmsg-client-sample');
     expect(channel.path).toBe(channelPath('cm40', 0, 'rpmsg-client-sample'));
     expect(await channel.remoteAddress()).toBe(firmwareAddress('rpmsg-client-sample'));
+    expect(await channel.tty()).toBeUndefined();
   });
 
   test('what is not there is an error that names it', async () => {

@@ -162,6 +162,14 @@ test('what is written while the remote is away is answered by its next life', as
   expect(scene.daemon.process.output).toContain('the terminal stays');
 });
 
+test('list and status say where it is', async () => {
+  await start(row);
+  const link = await linkOf();
+  expect((await scene.daemon.rpmsgctl('list')).stdout).toContain(`, terminal ${link}\n`);
+  const { stdout } = await scene.daemon.rpmsgctl('status', channel);
+  expect(stdout).toMatch(new RegExp(`^ *Terminal: ${link}$`, 'm'));
+});
+
 test('picocom talks through the link', async () => {
   await start(row);
   const link = await linkOf();

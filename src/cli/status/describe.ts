@@ -154,6 +154,7 @@ function describeChannel({ interfaces }: RemoteObject): readonly Line[] {
   const endpoint = interfaces['Endpoint'] ?? {};
   return [
     ['State', isWithdrawn ? 'withdrawn' : 'announced'],
+    ['Terminal', text(channel, 'Tty') || undefined],
     ...describeEndpoint(endpoint).filter(([title]) => title !== 'State'),
   ];
 }

@@ -42,10 +42,21 @@ export class Interactive {
 
   /** rpmsgctl on a terminal of 80 columns, whose both ends are `stdin` and `stdout`. */
   static rpmsgctlOnTerminal(bus: string, ...args: string[]): Interactive {
+    return Interactive.#onTerminal(bus, args, '');
+  }
+
+  /** The same, for somebody who wants no colours. */
+  static rpmsgctlWithoutColours(bus: string, ...args: string[]): Interactive {
+    return Interactive.#onTerminal(bus, args, '1');
+  }
+
+  /** What runs the tests may have set NO_COLOR for itself. */
+  static #onTerminal(bus: string, args: readonly string[], noColor: string): Interactive {
     const words = [process.execPath, `${checkout}dist/rpmsgctl.js`, '--bus', bus, ...args];
     const line = words.map((word) => `'${word}'`).join(' ');
     // Without exec a shell between the two, which Ctrl-C ends, would answer for the program.
-    return new Interactive('script', ['-qefc', `exec ${line}`, '/dev/null']);
+    const env = { TERM: 'xterm', NO_COLOR: noColor };
+    return new Interactive('script', ['-qefc', `exec ${line}`, '/dev/null'], env);
   }
 
   write(text: string | Uint8Array): void {

@@ -229,8 +229,10 @@ describe('status', () => {
     const program = onTerminal('status', 'cm40');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
     await program.said(/State: \u001b\[32mattached\u001b\[0m/);
-    const plain = (await run('status', 'cm40')).stdout;
-    expect(plain).not.toContain('\u001b');
+    const plain = Interactive.rpmsgctlWithoutColours(scene.address, 'status', 'cm40');
+    programs.push(plain);
+    await plain.said(/State: attached/);
+    expect((await run('status', 'cm40')).stdout).not.toContain('\u001b');
   });
 });
 

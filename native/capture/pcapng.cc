@@ -31,7 +31,6 @@ enum OptionCode : uint16_t {
 constexpr uint32_t kByteOrderMagic = 0x1A2B3C4D;
 constexpr uint64_t kUnknownLength = UINT64_MAX;
 constexpr uint8_t kNanoseconds = 9; // 10^-9 s
-constexpr uint32_t kHeadBytes = 8;  // type and length
 constexpr std::array<uint8_t, 3> kPadding{};
 
 } // namespace

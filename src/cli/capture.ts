@@ -9,6 +9,7 @@ import { finished } from 'node:stream/promises';
 import { type Bus, ReceivedFd, Variant } from '../dbus/index.ts';
 import { BlockReader } from './capture/blocks.ts';
 import { CliStatus, RpmsgctlError } from './errors.ts';
+import { showProgress } from './live/progress.ts';
 import { rootPath, serviceName } from './objects.ts';
 import { numberOption, usage } from './options.ts';
 import type { CommandContext, Verb } from './verb.ts';
@@ -51,9 +52,14 @@ many were left out since this program did not keep up. For root and members of g
     const source = await openCapture(bus, wanted);
     const output = wanted.file === '-' ? context.stdout : createWriteStream(wanted.file);
     const reader = new BlockReader();
+    const stopProgress =
+      output === context.stdout
+        ? () => {}
+        : showProgress(context, () => countText(reader, ' so far'));
     try {
       await copy(source, output, reader, { ...wanted, interruption });
     } finally {
+      stopProgress();
       source.destroy();
     }
     if (output !== context.stdout) await finished(output.end());
@@ -171,5 +177,9 @@ class Ending {
 function tellSummary(context: CommandContext, file: string, reader: BlockReader): void {
   const { messages, dropped } = reader;
   if (context.json) context.print(`${JSON.stringify({ file, messages, dropped })}\n`);
-  else context.complain(`${messages} messages captured, ${dropped} left out`);
+  else context.complain(countText(reader));
+}
+
+function countText({ messages, dropped }: BlockReader, soFar = ''): string {
+  return `${messages} messages captured${soFar}, ${dropped} left out`;
 }

@@ -75,7 +75,7 @@ const uses: Readonly<Record<string, Use>> = {
   pingpong: { words: [], says: /goodbye!/ },
   'client-sample': { words: ['--count', '5'], says: /5/ },
   trace: { words: ['cm40'], says: /\S/ },
-  capture: { words: [captured, '--duration', '1'], says: /^/ },
+  capture: { words: [captured, '--duration', '2'], says: /^/ },
   nxp: { words: ['rtc', 'get'], says: /\d\d:\d\d/ },
   reinitialize: { words: ['cm40'], says: /^/ },
   doctor: { words: [], says: /daemon/ },
@@ -146,6 +146,7 @@ describe.each(Object.keys(uses))('%s', (name) => {
     if (isLive !== true) await prepare?.();
     const onTerminal = await run(name, true);
     expect({ inPipe, onTerminal }).toEqual({ inPipe: 0, onTerminal: 0 });
+    if (name === 'capture') expect(String(running?.stdout)).toContain('captured so far');
     if (name === 'capture') expect(readFileSync(captured).readUInt32LE(0)).toBe(0x0a0d0d0a);
   });
 });

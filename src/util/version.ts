@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this program calls itself.
 
-import manifest from '../../package.json' with { type: 'json' };
-
-export const version: string = manifest.version;
+// By its name: the rest of the file is not for the bundle.
+export { version } from '../../package.json';
 
 /** Of the D-Bus interfaces: they only grow, so this changes with new names only. */
 export const busApiVersion = '1';

@@ -77,19 +77,17 @@ async function vitestStage(project) {
   return counts.verdict(result, counts.takeVitestReport(report));
 }
 
-/** Those that may run beside each other, then those that measure. */
-async function systemStage(project) {
-  const beside = await vitestStage(project);
-  return counts.add(beside, await vitestStage(`${project}-alone`));
-}
-
 const stages = {
   native: () => nativeStage('plain'),
   barriers: barrierStage,
   unit: () => vitestStage('unit'),
   integration: () => vitestStage('integration'),
-  system: () => systemStage('system'),
-  'system-openamp': () => systemStage('system-openamp'),
+  system: () => vitestStage('system'),
+  'system-alone': () => vitestStage('system-alone'),
+  'system-openamp': async () => {
+    const beside = await vitestStage('system-openamp');
+    return counts.add(beside, await vitestStage('system-openamp-alone'));
+  },
   asan: () => nativeStage('asan'),
   tsan: () => nativeStage('tsan'),
 };

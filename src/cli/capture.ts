@@ -62,10 +62,17 @@ many were left out since this program did not keep up. For root and members of g
       stopProgress();
       source.destroy();
     }
-    if (output !== context.stdout) await finished(output.end());
+    if (output !== context.stdout) await ended(output);
     tellSummary(context, wanted.file, reader);
   },
 };
+
+/** Node 18 takes what was ended before it is asked for finished. */
+async function ended(output: Writable): Promise<void> {
+  const isFinished = finished(output);
+  output.end();
+  await isFinished;
+}
 
 interface Wanted {
   readonly file: string;

@@ -96,8 +96,10 @@ export class Conversation {
     for await (const message of messagesOf(this.#context.stdin, cutting)) {
       if (!this.#stream.write(message)) await once(this.#stream, 'drain');
     }
+    // Asked before it is ended: afterwards Node 18 takes what cannot be written to any more for finished.
+    const isFinished = finished(this.#stream, { readable: false });
     this.#stream.end();
-    await finished(this.#stream, { readable: false });
+    await isFinished;
     if (this.#settings.mode === 'both') await this.#silence();
     return 'input';
   }

@@ -240,8 +240,10 @@ export class Daemon {
     });
   }
 
-  #meetClients(): Promise<void> {
-    return this.#service.meetClients(this.#busLink.busId);
+  async #meetClients(): Promise<void> {
+    await this.#service.meetClients(this.#busLink.busId);
+    // A remote that lives on was never down: nobody is to see it so before the link has told of it.
+    await this.#service.linkSettled();
   }
 
   #publish(): void {

@@ -237,10 +237,10 @@ export class RpmsgService implements LinkListener {
     for (const remote of this.#remotes.values()) remote.reported();
     // What the link has put into a ring by now was sent; the rest will not be.
     this.#context.outbox.cancelAll();
-    await this.#linkSettled();
+    await this.linkSettled();
     this.#context.outbox.failAll('shutting_down');
     if (await drained()) this.#core.subscriptions.save();
-    await this.#linkSettled();
+    await this.linkSettled();
     this.freeze();
     for (const device of this.#devices()) device.abandonClosing();
   }
@@ -253,8 +253,8 @@ export class RpmsgService implements LinkListener {
     this.#core.terminals.stop();
   }
 
-  /** Resolves when the link has done what it was asked to do, or after a second. */
-  #linkSettled(): Promise<void> {
+  /** Resolves when the link has done what it was asked to do, and told what it knows; or after a second. */
+  linkSettled(): Promise<void> {
     const [device] = this.#devices();
     if (device === undefined) return Promise.resolve();
     return new Promise((resolve) => {

@@ -17,7 +17,7 @@ import {
   shortPath,
 } from './objects.ts';
 import { usage } from './options.ts';
-import type { Target } from './target.ts';
+import { placeText, type Target } from './target.ts';
 import { quoted } from './terminal.ts';
 
 /**
@@ -39,7 +39,11 @@ export function resolve(
     if (matches.length > 0) return single(matches, name);
   }
   const there = place.filter((object) => kinds.includes(kindOf(object)) && isPresent(object));
-  throw absent(`${placeText(target)} has no ${kinds[0]} ${quoted(name)}`, name, there.map(nameOf));
+  throw absent(
+    `${placeText(target) || 'the daemon'} has no ${kinds[0]} ${quoted(name)}`,
+    name,
+    there.map(nameOf),
+  );
 }
 
 /** The announced channel that a target names. */
@@ -132,12 +136,6 @@ function single(matches: readonly RemoteObject[], name: string): RemoteObject {
   if (isChannel && matches.every((match) => parent(match) === parent(first))) return first;
   const candidates = matches.map((match) => (isChannel ? shortPath(parent(match)) : match.path));
   throw usage(`which ${quoted(name)}? there are ${candidates.join(', ')}`);
-}
-
-function placeText({ remote, vdev }: Target): string {
-  const place = [remote, vdev === undefined ? undefined : `vdev${vdev}`];
-  const text = place.filter((part) => part !== undefined).join('/');
-  return text === '' ? 'the daemon' : text;
 }
 
 /** Names that a remote chose are quoted: a terminal must not obey them. */

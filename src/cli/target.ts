@@ -74,6 +74,12 @@ export function isEmpty(target: Target): boolean {
   return Object.keys(target).length === 0;
 }
 
+/** `cm40/vdev0`, as far as a place is named. */
+export function placeText({ remote, vdev }: Target): string {
+  const place = [remote, vdev === undefined ? undefined : `vdev${vdev}`];
+  return place.filter((part) => part !== undefined).join('/');
+}
+
 function pathOf(word: string): string {
   const path = word.replace(/(?<=.)\/$/, '');
   if (path === rootPath || path.startsWith(`${rootPath}/`)) return path;

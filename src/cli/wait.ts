@@ -9,7 +9,7 @@ import { untilEnd } from './live/until.ts';
 import { type Kind, kindOf, noAddress, type RemoteObject, shortPath } from './objects.ts';
 import { choiceOption, timeOption, usage } from './options.ts';
 import { isNamed } from './resolve.ts';
-import { isEmpty, onlyTarget, type Target, targetOptions } from './target.ts';
+import { isEmpty, onlyTarget, placeText, type Target, targetOptions } from './target.ts';
 import { quoted } from './terminal.ts';
 import type { CommandContext, Verb } from './verb.ts';
 
@@ -129,10 +129,10 @@ function isIn(object: RemoteObject, state: State): boolean {
   }
 }
 
-function describe({ path, remote, vdev, name }: Target): string {
+function describe(target: Target): string {
+  const { path, name } = target;
   if (path !== undefined) return path;
-  const place = [remote, vdev === undefined ? undefined : `vdev${vdev}`];
-  const text = place.filter((part) => part !== undefined).join('/');
+  const text = placeText(target);
   if (name === undefined) return text;
   return text === '' ? quoted(name) : `${text} ${quoted(name)}`;
 }

@@ -13,12 +13,12 @@ import {
   nxpVersion,
   versionText,
 } from '../../nxp/index.ts';
+import { Endpoint } from '../endpoint.ts';
 import { CliStatus, RpmsgctlError } from '../errors.ts';
 import { serviceName } from '../objects.ts';
 import type { ServiceChannel } from './channel.ts';
 import type { NxpRequest } from './request.ts';
 
-const endpointInterface = `${serviceName}.Endpoint`;
 /** Messages that are no answer and that are told of one by one; the others are counted. */
 const toldMessages = 16;
 /** Of one Receive. */
@@ -32,7 +32,7 @@ export async function notify(
   { path }: ServiceChannel,
   { packet }: NxpRequest,
 ): Promise<void> {
-  await bus.call(serviceName, path, endpointInterface, 'Send', 'ay', [packet]);
+  await new Endpoint(bus, path).send(packet);
 }
 
 /**
@@ -59,10 +59,11 @@ export async function ask(
 
 class Exchange {
   readonly #bus: Bus;
+  readonly #endpoint: Endpoint;
   readonly #channel: ServiceChannel;
   readonly #request: NxpRequest;
   readonly #tell: Tell;
-  readonly #subscriptions: Subscription[] = [];
+  #resets: Subscription | undefined;
   readonly #answered: Promise<NxpPacket>;
   #answer: (packet: NxpPacket) => void = () => {};
   #fail: (error: Error) => void = () => {};
@@ -71,6 +72,7 @@ class Exchange {
 
   constructor(bus: Bus, channel: ServiceChannel, request: NxpRequest, tell: Tell) {
     this.#bus = bus;
+    this.#endpoint = new Endpoint(bus, channel.path);
     this.#channel = channel;
     this.#request = request;
     this.#tell = tell;
@@ -83,18 +85,17 @@ class Exchange {
   }
 
   async run(timeoutMs: number): Promise<NxpPacket> {
-    const { path, remote, remotePath } = this.#channel;
+    const { remote, remotePath: path } = this.#channel;
     await this.#takeOldMessages();
-    await this.#hear(path, endpointInterface, 'MessageReceived', ([, , , , data]) => {
-      this.#received(data as Buffer);
-    });
-    await this.#hear(remotePath, `${serviceName}.Remote`, 'ResetNotified', ([, cause]) => {
+    const iface = `${serviceName}.Remote`;
+    const rule = { sender: serviceName, path, interface: iface, member: 'ResetNotified' };
+    this.#resets = await this.#bus.subscribe(rule, ({ args: [, cause] }) => {
       const text = `${remote} was reset (${cause}) before it answered; whether it did it is not known`;
       this.#fail(new RpmsgctlError(CliStatus.failure, text));
     });
-    await this.#call('Subscribe', 'a{sv}', [{}]);
+    await this.#endpoint.subscribe(({ data }) => this.#received(data));
     this.#isSent = true;
-    await this.#call('Send', 'ay', [this.#request.packet]);
+    await this.#endpoint.send(this.#request.packet);
     const timer = setTimeout(() => {
       const { service, command } = this.#request;
       const text = `${remote} did not answer ${service.name} ${command.name} within ${timeoutMs} ms`;
@@ -107,17 +108,17 @@ class Exchange {
     const more = this.#others - toldMessages;
     if (more > 0)
       this.#tell(`${more} more ${more === 1 ? 'message' : 'messages'} beside the answer`);
-    for (const subscription of this.#subscriptions) subscription.close();
+    this.#endpoint.stopListening();
+    this.#resets?.close();
   }
 
   /** What waits there is older than the request: the late answer to a former one, perhaps. */
   async #takeOldMessages(): Promise<void> {
     try {
       for (let count = drainedMessages; count === drainedMessages; ) {
-        const [messages] = await this.#call('Receive', 'uu', [drainedMessages, 0]);
-        const all = messages as readonly (readonly unknown[])[];
-        for (const [, , , , data] of all) this.#told('had waited', data as Buffer);
-        count = all.length;
+        const { messages } = await this.#endpoint.receive(drainedMessages, 0);
+        for (const { data } of messages) this.#told('had waited', data);
+        count = messages.length;
       }
     } catch (error) {
       // Others listen, so that nothing waits.
@@ -161,26 +162,5 @@ class Exchange {
     if (++this.#others > toldMessages) return;
     const what = describeNxp(payload) ?? `${payload.length} bytes`;
     this.#tell(`a message that ${how}: ${what}`);
-  }
-
-  async #hear(
-    path: string,
-    iface: string,
-    member: string,
-    handler: (args: readonly unknown[]) => void,
-  ): Promise<void> {
-    const rule = { sender: serviceName, path, interface: iface, member };
-    this.#subscriptions.push(await this.#bus.subscribe(rule, ({ args }) => handler(args)));
-  }
-
-  #call(member: string, signature: string, args: readonly unknown[]): Promise<unknown[]> {
-    return this.#bus.call(
-      serviceName,
-      this.#channel.path,
-      endpointInterface,
-      member,
-      signature,
-      args,
-    );
   }
 }

@@ -35,7 +35,7 @@ export interface EndpointSpec {
   readonly announce?: boolean;
   readonly rxQueue?: number | undefined;
   /** Told once when it is closed, however that came. */
-  readonly ownership?: { ended(): void };
+  readonly ownership?: { ended(): void } | undefined;
 }
 
 /** `undefined`: the message is in the ring and the remote has been told. */

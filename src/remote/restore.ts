@@ -101,12 +101,24 @@ export class Restorer {
     if (raw !== undefined && channel === undefined) {
       throw new RpmsgdError('not_connected', 'its channel is not known');
     }
-    const adopted = owner === undefined ? {} : this.#adopt(owner, device, id);
-    const spec = { name, kind, local, rxQueue, peer, channel, announce, ...adopted };
+    const adopted = owner === undefined ? undefined : this.#adopt(owner, device, id);
+    // In the order of those that are made new: all of them have one hidden class.
+    const spec = {
+      kind,
+      name,
+      local,
+      peer,
+      channel,
+      owner: adopted?.owner,
+      ownerUid: adopted?.ownerUid,
+      announce,
+      rxQueue,
+      ownership: adopted?.ownership,
+    };
     try {
       device.open(spec, { ...this.#kept(id), memory: this.#memory(record) });
     } catch (error) {
-      adopted.ownership?.ended();
+      adopted?.ownership?.ended();
       throw error;
     }
   }

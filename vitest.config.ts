@@ -31,7 +31,7 @@ interface Level {
 /** Files of test/system that need both CPUs to themselves: `NAME-alone` runs them after the others. */
 const alone = [
   ...['bench', 'first-act', 'never-back', 'remote-deaths', 'remotes', 'reset-orders'],
-  ...['daemon-deaths', 'daemon-many', 'stream-load', 'stream-stopped'],
+  ...['clients-flood', 'daemon-deaths', 'daemon-many', 'stream-load', 'stream-stopped'],
 ];
 
 /** What would show nothing new with the other firmware, or cannot be shown with it. */

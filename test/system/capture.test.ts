@@ -20,6 +20,7 @@ import { ClientStream } from '../support/client-stream.ts';
 import { checkout, runProgram } from '../support/daemon-process.ts';
 import { Interactive } from '../support/interactive.ts';
 import { PlainBus } from '../support/plain-bus.ts';
+import { Programs } from '../support/programs.ts';
 import { channelPath, NO_ADDRESS, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 
@@ -35,7 +36,7 @@ const statisticsBytes = 52;
 
 let scene: SceneClient;
 let directory: string;
-const programs: Interactive[] = [];
+const programs = new Programs(() => scene.address);
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'rpmsg-capture-'));
@@ -46,7 +47,7 @@ beforeAll(async () => {
   });
 });
 afterEach(async () => {
-  for (const program of programs.splice(0)) await program.stop();
+  await programs.stop();
   await scene.endClients();
 });
 afterAll(async () => {
@@ -59,8 +60,7 @@ async function capture(name: string, ...options: string[]) {
   const file = join(directory, name);
   const args = ['capture', file, ...options];
   const program = await until('a capture', async () => {
-    const tried = Interactive.rpmsgctl(scene.address, ...args);
-    programs.push(tried);
+    const tried = programs.start(...args);
     const began = until('its file', () => existsSync(file) && statSync(file).size > 0);
     const ended = tried.ended.then(() => false);
     if (await Promise.race([began, ended])) return tried;
@@ -268,8 +268,7 @@ describe('a client of a capture', () => {
   });
 
   test('may close its output when it has seen enough', async () => {
-    const program = Interactive.rpmsgctl(scene.address, 'capture', '-');
-    programs.push(program);
+    const program = programs.start('capture', '-');
     await until('the section', () => program.stdout.length >= 4);
     expect(program.stdout.readUInt32LE(0)).toBe(0x0a0d0d0a);
     program.process.stdout.destroy();
@@ -285,8 +284,7 @@ describe('a client of a capture', () => {
   test('is told of a limit, of a bus without descriptors, and of a file that cannot be', async () => {
     const { program } = await capture('first.pcapng');
     const run = async (address: string, ...args: string[]) => {
-      const tried = Interactive.rpmsgctl(address, 'capture', ...args);
-      programs.push(tried);
+      const tried = programs.keep(Interactive.rpmsgctl(address, 'capture', ...args));
       return { ...(await tried.ended), err: tried.stderr };
     };
     const second = await run(scene.address, join(directory, 'second.pcapng'));

@@ -5,7 +5,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Interactive } from '../support/interactive.ts';
+import type { Interactive } from '../support/interactive.ts';
+import { Programs } from '../support/programs.ts';
 import { channelPath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 
@@ -15,30 +16,19 @@ const quickly = ['--interval', '20ms'] as const;
 let scene: SceneClient;
 /** One for all tests: what it owns on the bus outlives the daemon. */
 let client: RpmsgClient;
-const programs: Interactive[] = [];
+const programs = new Programs(() => scene.address);
+const { start, onTerminal } = programs;
 
 beforeAll(async () => {
   scene = await SceneClient.start({ config: { remote: [remote] } });
   client = await scene.client();
 });
 afterEach(async () => {
-  for (const program of programs.splice(0)) await program.stop();
+  await programs.stop();
 });
 afterAll(() => scene?.stop());
 
 const run = (...args: string[]) => scene.daemon.rpmsgctl(...args);
-
-function start(...args: string[]): Interactive {
-  const program = Interactive.rpmsgctl(scene.address, ...args);
-  programs.push(program);
-  return program;
-}
-
-function onTerminal(...args: string[]): Interactive {
-  const program = Interactive.rpmsgctlOnTerminal(scene.address, ...args);
-  programs.push(program);
-  return program;
-}
 
 /** Ctrl-C, as a shell in a pipe has it; its end. */
 async function interrupt(program: Interactive) {

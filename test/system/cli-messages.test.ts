@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { firmwareAddress } from '../../packaging/dev/scene.mjs';
 import { checkout, runProgram } from '../support/daemon-process.ts';
 import { Interactive } from '../support/interactive.ts';
+import { Programs } from '../support/programs.ts';
 import { channelPath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 
@@ -23,30 +24,19 @@ const remote = {
 
 let scene: SceneClient;
 let client: RpmsgClient;
-const programs: Interactive[] = [];
+const programs = new Programs(() => scene.address);
+const { start, onTerminal } = programs;
 
 beforeAll(async () => {
   scene = await SceneClient.start({ config: { remote: [remote] } });
   client = await scene.client();
 });
 afterEach(async () => {
-  for (const program of programs.splice(0)) await program.stop();
+  await programs.stop();
 });
 afterAll(() => scene?.stop());
 
 const run = (...args: string[]) => scene.daemon.rpmsgctl(...args);
-
-function start(...args: string[]): Interactive {
-  const program = Interactive.rpmsgctl(scene.address, ...args);
-  programs.push(program);
-  return program;
-}
-
-function onTerminal(...args: string[]): Interactive {
-  const program = Interactive.rpmsgctlOnTerminal(scene.address, ...args);
-  programs.push(program);
-  return program;
-}
 
 const done = { status: 0, stdout: '', stderr: '' };
 
@@ -229,8 +219,9 @@ describe('status', () => {
     const program = onTerminal('status', 'cm40');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
     await program.said(/State: \u001b\[32mattached\u001b\[0m/);
-    const plain = Interactive.rpmsgctlWithoutColours(scene.address, 'status', 'cm40');
-    programs.push(plain);
+    const plain = programs.keep(
+      Interactive.rpmsgctlWithoutColours(scene.address, 'status', 'cm40'),
+    );
     await plain.said(/State: attached/);
     expect((await run('status', 'cm40')).stdout).not.toContain('\u001b');
   });
@@ -293,8 +284,7 @@ describe('over ssh', () => {
 
   test('stream does without descriptors there', async () => {
     const args = [program, '--host', 'board', 'stream', 'cm40/vdev0', 'echo', '--wait-ms', '200'];
-    const stream = new Interactive(process.execPath, args, env());
-    programs.push(stream);
+    const stream = programs.keep(new Interactive(process.execPath, args, env()));
     stream.write('abc');
     expect((await stream.end()).status).toBe(0);
     expect(String(stream.stdout)).toBe('abc');
@@ -303,8 +293,9 @@ describe('over ssh', () => {
 
   test('Ctrl-C, which ends ssh too, ends a live verb as ever', async () => {
     const words = [process.execPath, program, '--host', 'board', 'top', '--interval', '100ms'];
-    const top = new Interactive('script', ['-qefc', `exec ${words.join(' ')}`, '/dev/null'], env());
-    programs.push(top);
+    const top = programs.keep(
+      new Interactive('script', ['-qefc', `exec ${words.join(' ')}`, '/dev/null'], env()),
+    );
     await top.said(/cm40\/vdev0[\s\S]*cm40\/vdev0/);
     top.write('\x03');
     expect((await top.ended).status).toBe(0);

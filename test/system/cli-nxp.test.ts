@@ -4,7 +4,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { firmwareCommand, nxpChannels } from '../../packaging/dev/scene.mjs';
-import { Interactive } from '../support/interactive.ts';
+import { Programs } from '../support/programs.ts';
 import { channelPath, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 
@@ -23,13 +23,13 @@ function start(fault: string): Promise<SceneClient> {
 }
 
 let scene: SceneClient;
-const programs: Interactive[] = [];
+const programs = new Programs(() => scene.address);
 
 beforeAll(async () => {
   scene = await start('nxp-silent');
 });
 afterEach(async () => {
-  for (const program of programs.splice(0)) await program.stop();
+  await programs.stop();
 });
 afterAll(() => scene?.stop());
 
@@ -142,8 +142,7 @@ describe('in a pipe', () => {
 
 describe('on a terminal', () => {
   test('a clock shows the time', async () => {
-    const program = Interactive.rpmsgctlOnTerminal(scene.address, 'nxp', 'rtc', 'get');
-    programs.push(program);
+    const program = programs.onTerminal('nxp', 'rtc', 'get');
     expect((await program.ended).status).toBe(0);
     expect(String(program.stdout)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\r\n$/);
   });
@@ -151,8 +150,7 @@ describe('on a terminal', () => {
   test('Ctrl-C ends the wait for an answer', async () => {
     const args = ['nxp', 'rtc', 'get', '--vdev', '1', '--timeout', '20s'];
     const sent = await sending('rpmsg-rtc-channel');
-    const program = Interactive.rpmsgctlOnTerminal(scene.address, ...args);
-    programs.push(program);
+    const program = programs.onTerminal(...args);
     await sent();
     program.write('\x03');
     expect((await program.ended).status).not.toBe(0);
@@ -180,8 +178,7 @@ describe('where the firmware does not answer as it should', () => {
   test('a reset ends the wait, and the service is there after it', async () => {
     const args = ['nxp', 'gpio', 'set', '0', '0', '1', '--vdev', '1', '--timeout', '20s'];
     const sent = await sending('rpmsg-io-channel');
-    const program = Interactive.rpmsgctl(scene.address, ...args);
-    programs.push(program);
+    const program = programs.start(...args);
     await sent();
     await scene.board('cm40', 'reset', 'cm40');
     expect((await program.ended).status).toBe(1);

@@ -11,6 +11,7 @@ import { firmwareAddress, Scene } from '../../packaging/dev/scene.mjs';
 import { startBus } from '../support/bus-process.ts';
 import { Interactive } from '../support/interactive.ts';
 import { PlainBus } from '../support/plain-bus.ts';
+import { Programs } from '../support/programs.ts';
 import { channelPath, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 import { managerCommand, ServiceManager } from '../support/service-manager.ts';
@@ -22,7 +23,8 @@ const lossless = { name: 'cm40', platform: 'sim', soc: 'imx8qxp', vdevs: 1, loss
 let scene: SceneClient;
 let plain: PlainBus;
 let tcp: PlainBus;
-const programs: Interactive[] = [];
+const programs = new Programs(() => scene.address);
+const { start } = programs;
 
 beforeAll(async () => {
   scene = await SceneClient.start({ config: { remote: [lossless] } });
@@ -30,19 +32,13 @@ beforeAll(async () => {
   tcp = await PlainBus.startTcp(scene.daemon.bus.socket);
 });
 afterEach(async () => {
-  for (const program of programs.splice(0)) await program.stop();
+  await programs.stop();
 });
 afterAll(async () => {
   plain?.stop();
   tcp?.stop();
   await scene?.stop();
 });
-
-function start(...args: string[]): Interactive {
-  const program = Interactive.rpmsgctl(scene.address, ...args);
-  programs.push(program);
-  return program;
-}
 
 /** Runs with this input to the end. */
 async function run(input: string | Buffer, ...args: string[]) {
@@ -155,8 +151,7 @@ describe('stream in pipes', () => {
 
 describe('stream on a terminal', () => {
   test('sends what is typed, and shows answers without obeying them', async () => {
-    const program = Interactive.rpmsgctlOnTerminal(scene.address, 'stream', ...echo);
-    programs.push(program);
+    const program = programs.onTerminal('stream', ...echo);
     program.write('typed\n');
     // The terminal's own echo, then the remote's.
     await program.said(/typed[\s\S]*typed/);
@@ -167,8 +162,7 @@ describe('stream on a terminal', () => {
   });
 
   test('ends with the terminal’s end of file', async () => {
-    const program = Interactive.rpmsgctlOnTerminal(scene.address, 'stream', ...echo, ...quick);
-    programs.push(program);
+    const program = programs.onTerminal('stream', ...echo, ...quick);
     program.write('last words\n');
     await program.said(/last words[\s\S]*last words/);
     program.write('\x04');
@@ -206,8 +200,9 @@ test('stream does not notice that the daemon is killed and started again', async
   const directory = mkdtempSync(join(tmpdir(), 'rpmsg-manager-'));
   const setup = { config: { remote: [lossless] }, daemonLauncher: managerCommand(directory) };
   const managed = await SceneClient.start(setup);
-  const program = Interactive.rpmsgctl(managed.address, 'stream', ...echo, ...quick, '--lines');
-  programs.push(program);
+  const program = programs.keep(
+    Interactive.rpmsgctl(managed.address, 'stream', ...echo, ...quick, '--lines'),
+  );
   await streaming(program);
   const manager = new ServiceManager(managed.daemon.process);
   await manager.kill(1);
@@ -230,8 +225,7 @@ describe('over a bus that passes no descriptors', () => {
     ['behind TCP', () => tcp],
   ])('%s stream does the same by Subscribe and SendBatch', async (_where, way) => {
     const bytes = randomBytes(496 * 300 + 7);
-    const program = Interactive.rpmsgctl(way().address, 'stream', ...echo, ...quick);
-    programs.push(program);
+    const program = programs.keep(Interactive.rpmsgctl(way().address, 'stream', ...echo, ...quick));
     program.write(bytes);
     expect((await program.end()).status).toBe(0);
     expect(program.stderr).toBe(note);
@@ -245,8 +239,7 @@ describe('over a bus that passes no descriptors', () => {
     const config = { remote: [lossless] };
     const other = await Scene.start({ config, busAddress: bus.address, daemonArgs });
     await other.waitForChannels();
-    const program = Interactive.rpmsgctl(bus.address, 'stream', ...echo, ...quick);
-    programs.push(program);
+    const program = programs.keep(Interactive.rpmsgctl(bus.address, 'stream', ...echo, ...quick));
     program.write('abc');
     expect((await program.end()).status).toBe(0);
     expect(program.stderr).toBe(note);
@@ -258,8 +251,7 @@ describe('over a bus that passes no descriptors', () => {
 
   test('what only a socket can do is refused by name', async () => {
     const args = ['stream', ...echo, '--framing', 'header'];
-    const program = Interactive.rpmsgctl(plain.address, ...args);
-    programs.push(program);
+    const program = programs.keep(Interactive.rpmsgctl(plain.address, ...args));
     expect((await program.end()).status).toBe(1);
     expect(program.stderr).toBe(
       `${note}rpmsgctl: --framing header needs a bus that passes descriptors\n`,
@@ -267,8 +259,9 @@ describe('over a bus that passes no descriptors', () => {
   });
 
   test('a reset and the end of the endpoint are told, too', async () => {
-    const program = Interactive.rpmsgctl(plain.address, 'stream', ...echo, '--lines');
-    programs.push(program);
+    const program = programs.keep(
+      Interactive.rpmsgctl(plain.address, 'stream', ...echo, '--lines'),
+    );
     await streaming(program);
     await scene.board('cm40', 'reset', 'cm40');
     await program.said(/^rpmsgctl: cm40 is back$/m, 'stderr');

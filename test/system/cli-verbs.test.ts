@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { firmwareCommand } from '../../packaging/dev/scene.mjs';
 import { verbs } from '../../src/cli/verbs.ts';
-import { Interactive } from '../support/interactive.ts';
+import type { Interactive } from '../support/interactive.ts';
+import { Programs } from '../support/programs.ts';
 import { channelPath, type RpmsgClient, until } from '../support/rpmsg-client.ts';
 import { SceneClient } from '../support/scene-client.ts';
 
@@ -31,7 +32,7 @@ const captured = join(folder, 'some.pcapng');
 
 let scene: SceneClient;
 let client: RpmsgClient;
-let running: Interactive | undefined;
+const programs = new Programs(() => scene.address);
 
 beforeAll(async () => {
   scene = await SceneClient.start({
@@ -41,7 +42,7 @@ beforeAll(async () => {
   });
   client = await scene.client();
 });
-afterEach(() => running?.stop());
+afterEach(() => programs.stop());
 afterAll(async () => {
   await scene?.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -60,8 +61,8 @@ const uses: Readonly<Record<string, Use>> = {
   status: { words: ['cm40'], says: /Generation: \d+/ },
   monitor: { words: [], says: /endpoint_\d/, isLive: true, prepare: () => openAndClose() },
   top: { words: ['--interval', '100ms'], says: /cm40/, isLive: true },
-  wait: { words: [...echo, '--state', 'connected'], says: /^/ },
-  send: { words: [...echo, 'sent'], says: /^/ },
+  wait: { words: [...echo, '--state', 'connected'], says: /^(rpmsgctl: waiting until .*\r\n)?$/ },
+  send: { words: [...echo, 'sent'], says: /^$/ },
   receive: { words: echo, says: /received|sent/, prepare: () => sendEcho('received') },
   listen: { words: echo, says: /heard/, isLive: true, prepare: () => sendEcho('heard') },
   call: { words: [...echo, 'called'], says: /called/ },
@@ -71,13 +72,13 @@ const uses: Readonly<Record<string, Use>> = {
     says: /streamed/,
     input: 'streamed\n',
   },
-  ping: { words: ['--count', '3', '--interval', '1ms'], says: /3 (sent|messages)[\s\S]*3 / },
+  ping: { words: ['--count', '3', '--interval', '1ms'], says: /3 messages sent, 3 received/ },
   pingpong: { words: [], says: /goodbye!/ },
   'client-sample': { words: ['--count', '5'], says: /5/ },
   trace: { words: ['cm40'], says: /\S/ },
-  capture: { words: [captured, '--duration', '2'], says: /^/ },
+  capture: { words: [captured, '--duration', '2'], says: /\d+ messages captured, \d+ left out/ },
   nxp: { words: ['rtc', 'get'], says: /\d\d:\d\d/ },
-  reinitialize: { words: ['cm40'], says: /^/ },
+  reinitialize: { words: ['cm40'], says: /cm40 is in generation \d+/ },
   doctor: { words: [], says: /daemon/ },
   sim: { words: ['status'], says: /cm40 +running/ },
   version: { words: [], says: /rpmsgctl \d/ },
@@ -103,31 +104,48 @@ async function nextLife(): Promise<void> {
   await until('the next life', async () => (await generation()) > before);
 }
 
-/** Runs a verb until it has said what it is to say; its exit status. */
-async function run(name: string, isOnTerminal: boolean): Promise<number | null> {
-  const use = uses[name] as Use;
-  const start = isOnTerminal ? Interactive.rpmsgctlOnTerminal : Interactive.rpmsgctl;
-  const program = start(scene.address, ...wordsOf(name));
-  running = program;
-  const hasSaid = () => use.says.test(String(program.stdout));
-  if (use.isLive === true) {
+/** Runs a verb until it has said `says`, and to its end. */
+async function run(
+  program: Interactive,
+  name: string,
+  says: RegExp,
+  how: 'pipe' | 'terminal',
+): Promise<Interactive> {
+  const { isLive, prepare, input } = uses[name] as Use;
+  const hasSaid = () => says.test(String(program.stdout));
+  if (isLive === true) {
     // Heard only by who is subscribed by now.
-    await until(`${name} says ${use.says}`, async () => {
-      if (!hasSaid()) await use.prepare?.();
+    await until(`${name} says ${says}`, async () => {
+      if (!hasSaid()) await prepare?.();
       return hasSaid();
     });
-    if (isOnTerminal) program.write('\x03');
+    if (how === 'terminal') program.write('\x03');
     else program.process.kill('SIGINT');
-  } else if (use.input !== undefined) {
-    program.write(use.input);
-    if (!isOnTerminal) program.process.stdin.end();
-    await program.said(use.says);
-    if (isOnTerminal) program.write('\x04');
+  } else if (input !== undefined) {
+    program.write(input);
+    if (how === 'pipe') program.process.stdin.end();
+    await program.said(says);
+    if (how === 'terminal') program.write('\x04');
   }
-  if (!isOnTerminal) program.process.stdin.end();
+  if (how === 'pipe') program.process.stdin.end();
   const { status } = await program.ended;
-  expect(`${program.stdout}${program.stderr}`).toMatch(use.says);
-  return status;
+  expect({ status, said: `${program.stdout}${program.stderr}` }).toEqual({
+    status: 0,
+    said: expect.stringMatching(says),
+  });
+  return program;
+}
+
+/** One document, or one a line. Throws when it is neither. */
+function parsed(text: string): unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  }
 }
 
 test('every verb is here', () => {
@@ -136,17 +154,29 @@ test('every verb is here', () => {
 });
 
 describe.each(Object.keys(uses))('%s', (name) => {
+  const { says, isLive, prepare } = uses[name] as Use;
+
+  async function ready(): Promise<void> {
+    await isReady();
+    if (isLive !== true) await prepare?.();
+  }
+
   test('in a pipe, then, after a reset of the remote, on a terminal', async () => {
-    const { isLive, prepare } = uses[name] as Use;
-    await isReady();
-    if (isLive !== true) await prepare?.();
-    const inPipe = await run(name, false);
+    await ready();
+    await run(programs.start(...wordsOf(name)), name, says, 'pipe');
     await nextLife();
-    await isReady();
-    if (isLive !== true) await prepare?.();
-    const onTerminal = await run(name, true);
-    expect({ inPipe, onTerminal }).toEqual({ inPipe: 0, onTerminal: 0 });
-    if (name === 'capture') expect(String(running?.stdout)).toContain('captured so far');
-    if (name === 'capture') expect(readFileSync(captured).readUInt32LE(0)).toBe(0x0a0d0d0a);
+    await ready();
+    const onTerminal = programs.onTerminal(...wordsOf(name));
+    const { stdout } = await run(onTerminal, name, says, 'terminal');
+    if (name !== 'capture') return;
+    expect(String(stdout)).toContain('captured so far');
+    expect(readFileSync(captured).readUInt32LE(0)).toBe(0x0a0d0d0a);
+  });
+
+  test('as JSON', async () => {
+    await ready();
+    const program = programs.start('--json', ...wordsOf(name));
+    const { stdout } = await run(program, name, /[[{"]/, 'pipe');
+    expect(parsed(String(stdout)).length).toBeGreaterThan(0);
   });
 });

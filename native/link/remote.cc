@@ -209,6 +209,11 @@ void Remote::settle(uint64_t now_ns) {
     if (vdev->is_lossless()) give_back_empties(*vdev); // slots were released
     uint32_t budget = kReclaimBudget;
     more_ = serve_senders(*vdev, budget) || more_;
+    if (vdev->streams().pace.is_on(monotonic_ns())) {
+      more_ = true; // a later turn tells what this one did not
+    } else {
+      streams_.tell_remote(*vdev);
+    }
     sends_.reclaim(*vdev, kReclaimBudget);
     if (vdev->streams().is_short || sends_.share(*vdev, 0).callers > 0) {
       sends_.await_buffers(*vdev);
@@ -312,6 +317,7 @@ void Remote::stop() {
     streams_.stop(*vdev);
   if (is_gone_) return;
   for (auto& vdev : vdevs_) {
+    streams_.tell_remote(*vdev);
     vdev->rx().set_interrupts(false);
     const Lock lock(mutex_);
     vdev->tx().set_interrupts(false);

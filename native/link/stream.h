@@ -9,6 +9,7 @@
 
 #include "base/unique_fd.h"
 #include "link/endpoint.h"
+#include "link/packet_pace.h"
 #include "link/stream_state.h"
 
 namespace rpmsg {
@@ -125,6 +126,8 @@ struct StreamSet {
   Stream* first = nullptr;
   uint32_t generation = 0; // of the life that all of them have been told of
   bool is_short = false;   // of buffers, or one of them of credit
+  uint32_t untold = 0;     // messages of theirs in the ring since its remote was last told of them
+  PacketPace pace;
   StreamTurns<&Stream::next_tx, &Stream::is_in_tx_turns> with_packets;
   StreamTurns<&Stream::next_rx, &Stream::is_in_rx_turns> with_messages;
   StreamTurns<&Stream::next_note, &Stream::has_notes> with_notes;

@@ -29,6 +29,7 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
   begin_life(vdev, generation); // before anything of a former one could be sent
   set.is_short = false;
   if (!is_waiting(vdev)) {
+    set.pace.on_none();
     if (vdev.streams_wait) sends_.set_streams_wait(vdev, false); // the last that did is over
     return 0;
   }
@@ -36,6 +37,7 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
     set.is_short = true; // of buffers or credit: both come back with what the remote has used
     return 0;
   }
+  if (set.pace.may_gather(monotonic_ns())) return 0;
   uint32_t moved = 0;
   bool is_short = false;
   const uint32_t share = sends_.share(vdev, set.with_packets.size()).buffers;
@@ -51,7 +53,17 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
     if (stream.is_readable && step.outcome != Step::no_peer) set.with_packets.push(stream);
   }
   if (is_short != vdev.streams_wait) sends_.set_streams_wait(vdev, is_short);
+  const bool is_dry = set.with_packets.empty();
+  // A remote with a quarter of the ring to do is not kept from it.
+  if (is_dry || set.is_short || set.untold >= vdev.tx().num() / 4) tell_remote(vdev);
+  set.pace.on_taken(moved, is_dry, monotonic_ns()); // to tell takes some of the moment
   return moved;
+}
+
+void StreamService::tell_remote(Vdev& vdev) {
+  if (vdev.streams().untold == 0) return;
+  vdev.streams().untold = 0;
+  sends_.kick(vdev);
 }
 
 StreamService::Step StreamService::collect_from(Stream& stream, uint32_t wanted) {
@@ -110,7 +122,6 @@ bool StreamService::is_at_end(const Stream& stream) {
 /// The entries not dealt with yet, each into one of `places`, which are used up.
 void StreamService::post_batch(Vdev& vdev, Endpoint& endpoint, uint32_t taken, uint32_t& places) {
   StreamBatchHeader& batch = vdev.stream_state().incoming();
-  bool is_posted = false;
   while (batch.done < taken && places > 0) {
     const auto entry = static_cast<uint32_t>(batch.done);
     const Packet packet = packet_at(vdev, entry);
@@ -122,13 +133,12 @@ void StreamService::post_batch(Vdev& vdev, Endpoint& endpoint, uint32_t taken, u
     --places;
     if (sends_.post_reserved(vdev, endpoint, packet.destination, packet.payload,
                              {&batch.done, entry + uint64_t{1}})) {
-      is_posted = true;
+      ++vdev.streams().untold;
     } else { // the ring is broken: everything on this vdev waits for the remote's next life
       endpoint.counters.tx_dropped.add();
       persist_store(batch.done, entry + 1);
     }
   }
-  if (is_posted) sends_.kick(vdev);
 }
 
 /// What a process that died had taken out of a socket and not posted. False: later.

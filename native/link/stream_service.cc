@@ -54,6 +54,7 @@ void StreamService::on_socket(Stream& stream, uint32_t events) {
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) stream.has_hung_up = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     stream.is_readable = true;
+    set.pace.on_edge(monotonic_ns());
     set.with_packets.push(stream);
   }
   if ((events & EPOLLOUT) != 0 && stream.options.reads) {
@@ -73,6 +74,7 @@ void StreamService::set_peer(Stream& stream, uint32_t address) {
 void StreamService::begin_life(Vdev& vdev, uint32_t generation) {
   if (vdev.streams().generation == generation) return;
   vdev.streams().generation = generation;
+  vdev.streams().untold = 0; // of a ring that is no more
   for (Stream* stream = vdev.streams().first; stream != nullptr; stream = stream->next)
     begin_life(*stream, generation);
 }

@@ -37,6 +37,9 @@ public:
   uint32_t deliver(Vdev& vdev, uint32_t generation, uint32_t budget);
   /// From clients into the ring; how many packets left their sockets, `budget` at most.
   uint32_t collect(Vdev& vdev, uint32_t generation, uint32_t budget, uint64_t now_ns);
+  /// The remote is told of what collect() put into the ring and did not tell it of: messages after
+  /// which more were known to come, less than a quarter of the ring.
+  void tell_remote(Vdev& vdev);
   /// Some stream has packets: they go as soon as there is a buffer, a credit or a peer.
   static bool is_waiting(Vdev& vdev) {
     return !vdev.streams().with_packets.empty() || vdev.stream_state().incoming().asked != 0;

@@ -96,6 +96,8 @@ public:
     }
   }
 
+  /// Buffers altogether. Any thread.
+  uint16_t num() const { return geometry_.num; }
   /// Buffers that are ours, and buffers that the remote may use. Their sum is num.
   uint16_t idle_buffers() const { return idle_count_; }
   uint16_t in_flight() const { return static_cast<uint16_t>(geometry_.num - idle_count_); }

@@ -197,6 +197,31 @@ TEST_CASE("a full ring leaves packets in the socket, and all of them arrive in o
   }
 }
 
+TEST_CASE("a remote that looks only when it is told gets all that a client writes at once") {
+  Board board;
+  StreamClient client;
+  REQUIRE(client.acquire(*board.host, board.id(), kPeer).ok());
+  Vdev& vdev = *board.link().vdev(0, 0);
+  const uint64_t before = vdev.counters().tx_words.get();
+  uint64_t words = 0;
+  for (const uint32_t packets : {1, 2, 31, 32, 33, 64, 65, 100, 127, 128}) {
+    CAPTURE(packets);
+    for (uint32_t i = 0; i < packets; ++i)
+      REQUIRE(client.send(pattern(40)) == 0);
+    uint32_t heard = 0;
+    REQUIRE(board.host->until([&] {
+      if ((board.remote().mu().receive_full() >> kRpmsgMuChannel & 1) == 0) return false;
+      board.remote().take_word();
+      ++words;
+      while (board.remote().hear(0))
+        ++heard;
+      return heard == packets;
+    }));
+  }
+  // Not because messages that nobody uses are told of once more.
+  CHECK(words <= vdev.counters().tx_words.get() - before);
+}
+
 TEST_CASE("a client that does not read has as many messages held as it asked for, and is told of "
           "the others") {
   Board board;

@@ -17,7 +17,7 @@ namespace {
 constexpr uint32_t kMaxQueues = 32; // RL_PLATFORM_MAX_ISR_COUNT; beyond it env_isr asserts
 // How often TE is looked at before TIE is set: a host that is awake takes a word sooner than this
 // core could fall asleep, and a sleep costs both sides several times what a message does.
-constexpr unsigned kLooks = 4;
+constexpr unsigned kLooks = 2;
 
 } // namespace
 

@@ -13,8 +13,8 @@ namespace rpmsg {
 /// Of one vdev. Link thread.
 class PacketPace {
 public:
-  /// Packets came to a socket that was empty. As with interrupts, single packets and round trips
-  /// begin no burst.
+  /// Packets came to a socket that was empty. As with interrupts, single packets, round trips and a
+  /// steady trickle begin no burst.
   void on_edge(uint64_t now_ns) { burst_.on_interrupt(now_ns); }
 
   /// What is in the sockets is better taken a little later.
@@ -42,7 +42,11 @@ private:
   // 270 packets, is not filled meanwhile.
   static constexpr uint64_t kGatherNs = 18'000;
 
-  Burst burst_;
+  // No longer than the patience: to look on for a client whose packets come later than that would
+  // be for nothing.
+  static constexpr uint64_t kGapNs = 20'000;
+
+  Burst burst_{kGapNs};
   uint64_t taken_ns_ = 0; // when packets were last taken
   bool was_dry_ = false;  // after that
   bool is_gathering_ = false;

@@ -12,7 +12,7 @@ PacketPace in_burst(uint64_t taken_ns) {
   PacketPace pace;
   pace.on_edge(taken_ns - 20'000);
   pace.on_taken(1, true, taken_ns - 18'000);
-  pace.on_edge(taken_ns - 5'000);
+  pace.on_edge(taken_ns - 5'000); // the gap is 13 us
   pace.on_taken(8, true, taken_ns);
   return pace;
 }
@@ -24,6 +24,15 @@ TEST_CASE("single packets and round trips are taken at once, and nobody looks on
   for (uint64_t now_ns = 1'000'000; now_ns < 2'000'000; now_ns += 50'000) {
     pace.on_edge(now_ns);
     CHECK_FALSE(pace.may_gather(now_ns + 500));
+    pace.on_taken(1, true, now_ns + 2'000);
+    CHECK_FALSE(pace.is_on(now_ns + 3'000));
+  }
+}
+
+TEST_CASE("nobody looks on for a trickle that comes later than one would look") {
+  PacketPace pace;
+  for (uint64_t now_ns = 1'000'000; now_ns < 2'000'000; now_ns += 30'000) {
+    pace.on_edge(now_ns);
     pace.on_taken(1, true, now_ns + 2'000);
     CHECK_FALSE(pace.is_on(now_ns + 3'000));
   }

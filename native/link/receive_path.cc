@@ -33,13 +33,7 @@ ReceivePath::Outcome ReceivePath::take_message(Vdev& vdev, const UsedBuffer& use
     return Outcome::taken;
   }
   Endpoint* const endpoint = vdev.addresses().find(header.destination);
-  // An endpoint that was opened before the message it is to receive was provoked is always known:
-  // its command was pushed first.
-  uint64_t& deferred = deferred_[vdev.index()];
-  if (endpoint == nullptr && !commands_.empty() && deferred != used.position + 1) {
-    deferred = used.position + 1;
-    return Outcome::deferred;
-  }
+  if (endpoint == nullptr && may_be_opened(vdev, used, generation)) return Outcome::deferred;
   if (endpoint != nullptr && Delivery::should_deliver_first(*endpoint)) return Outcome::full;
   vdev.counters().rx_messages.add();
   vdev.counters().rx_bytes.add(header.length);
@@ -51,6 +45,16 @@ ReceivePath::Outcome ReceivePath::take_message(Vdev& vdev, const UsedBuffer& use
     rx.take(used);
   }
   return Outcome::taken;
+}
+
+/// An endpoint that was opened before the message it is to receive was provoked is always known:
+/// its command was pushed before the message could be seen.
+bool ReceivePath::may_be_opened(const Vdev& vdev, const UsedBuffer& used, uint32_t generation) {
+  Deferred& deferred = deferred_[vdev.index()];
+  if (deferred.position != used.position || deferred.generation != generation) {
+    deferred = {used.position, generation, commands_.mark()};
+  }
+  return !commands_.is_popped(deferred.commands);
 }
 
 /// A message that gets no further: `message_bytes` of the buffer, of which the head was read

@@ -23,8 +23,8 @@ public:
   enum class Outcome : uint8_t {
     nothing,  // the ring has nothing new
     taken,    // one message was taken: accepted, or dropped and counted
-    deferred, // nobody is known at its address, but commands wait: run them, then look again;
-              // once a message, so that one who keeps giving commands cannot stop a ring
+    deferred, // nobody is known at its address, but commands wait that were given before it was
+              // seen: run them, then look again. Those that come later do not stop a ring
     full,     // its stream holds all it may and its socket may have room: deliver, then look again
     fault,    // the ring is poisoned
   };
@@ -35,6 +35,7 @@ private:
   using Head = std::array<uint8_t, kHeaderBytes>; // as it came
 
   Outcome take_message(Vdev& vdev, const UsedBuffer& used, uint32_t generation);
+  bool may_be_opened(const Vdev& vdev, const UsedBuffer& used, uint32_t generation);
   void accept(Endpoint& endpoint, const UsedBuffer& used, const Head& head,
               const RpmsgHeader& header, uint32_t generation);
   void tap_dropped(Vdev& vdev, const UsedBuffer& used, const Head& head, uint32_t message_bytes,
@@ -43,7 +44,12 @@ private:
   Delivery& delivery_;
   const SpscQueue<Command>& commands_;
   const Tap& tap_;
-  std::array<uint64_t, kMaxVdevs> deferred_{}; // by vdev: 1 + the position deferred last
+  struct Deferred {
+    uint64_t position = UINT64_MAX; // of the message
+    uint32_t generation = 0;        // of the life it is of
+    uint32_t commands = 0;          // the mark that those before it end with
+  };
+  std::array<Deferred, kMaxVdevs> deferred_{}; // by vdev: the last
 };
 
 } // namespace rpmsg

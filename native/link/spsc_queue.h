@@ -38,9 +38,11 @@ public:
     return true;
   }
 
-  /// The consumer: nothing that was pushed before this call is left.
-  bool empty() const {
-    return tail_.load(std::memory_order_relaxed) == head_.load(std::memory_order_acquire);
+  /// The consumer: a mark behind everything that was pushed before this call, and whether all that
+  /// is before a mark, no more than 2^31 values old, has been popped.
+  uint32_t mark() const { return head_.load(std::memory_order_acquire); }
+  bool is_popped(uint32_t mark) const {
+    return static_cast<int32_t>(tail_.load(std::memory_order_relaxed) - mark) >= 0;
   }
 
   /// The consumer. False, and `value` unchanged, when the queue is empty.

@@ -9,6 +9,7 @@
 
 #include "support/hand_remote.h"
 #include "support/link_harness.h"
+#include "support/resume_bench.h"
 
 using namespace rpmsg;
 using namespace rpmsg::test;
@@ -26,6 +27,24 @@ TEST_CASE("commands that did not fit are given once there is room, though no eve
   host.link().sync(endpoint, 5);
   REQUIRE(host.start());
   CHECK(host.until([&] { return !host.synced.empty(); }));
+}
+
+TEST_CASE("a message that a new endpoint is there for finds it, whatever wakes the link thread") {
+  Bench bench;
+  bench.bring_up();
+  for (uint32_t round = 0; round < 100; ++round) {
+    CAPTURE(round);
+    Host host(bench.setup());
+    const uint32_t id = host.endpoint(0, 0, kLocal + 1);
+    REQUIRE(id != 0);
+    bench.remote.take_word();
+    REQUIRE(bench.remote.say(0, 7, kLocal + 1, {1}));
+    REQUIRE(host.until([&] { return host.received[id].size() == 1; }));
+    host.link().release(id, host.received[id][0].seq + 1);
+    host.link().close_endpoint(id);
+    REQUIRE(host.until([&] { return !host.closed.empty(); }));
+    bench.remote.take_word();
+  }
 }
 
 TEST_CASE("a remote that floods the main thread leaves room for the events of another") {

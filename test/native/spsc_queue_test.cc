@@ -35,6 +35,22 @@ TEST_CASE("a full queue refuses until one is taken") {
   CHECK((queue.pop(value) && value == 3));
 }
 
+TEST_CASE("a mark is passed by what was pushed before it, whatever comes later") {
+  SpscQueue<int> queue(4);
+  CHECK(queue.is_popped(queue.mark()));
+  queue.push(1);
+  queue.push(2);
+  const uint32_t mark = queue.mark();
+  queue.push(3);
+  int value = 0;
+  REQUIRE(queue.pop(value));
+  CHECK_FALSE(queue.is_popped(mark));
+  REQUIRE(queue.pop(value));
+  CHECK(queue.is_popped(mark));
+  REQUIRE(queue.pop(value));
+  CHECK(queue.is_popped(mark));
+}
+
 TEST_CASE("two threads: every value arrives once, in order and whole") {
   struct Value {
     uint64_t first, second;

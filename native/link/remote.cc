@@ -209,11 +209,7 @@ void Remote::settle(uint64_t now_ns) {
     if (vdev->is_lossless()) give_back_empties(*vdev); // slots were released
     uint32_t budget = kReclaimBudget;
     more_ = serve_senders(*vdev, budget) || more_;
-    if (vdev->streams().pace.is_on(monotonic_ns())) {
-      more_ = true; // a later turn tells what this one did not
-    } else {
-      streams_.tell_remote(*vdev);
-    }
+    more_ = streams_.looks_on(*vdev) || more_;
     sends_.reclaim(*vdev, kReclaimBudget);
     if (vdev->streams().is_short || sends_.share(*vdev, 0).callers > 0) {
       sends_.await_buffers(*vdev);

@@ -60,6 +60,13 @@ uint32_t StreamService::collect(Vdev& vdev, uint32_t generation, uint32_t budget
   return moved;
 }
 
+bool StreamService::looks_on(Vdev& vdev) {
+  StreamSet& set = vdev.streams();
+  if (set.first != nullptr && set.pace.is_on(monotonic_ns())) return true;
+  tell_remote(vdev);
+  return false;
+}
+
 void StreamService::tell_remote(Vdev& vdev) {
   if (vdev.streams().untold == 0) return;
   vdev.streams().untold = 0;

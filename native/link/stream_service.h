@@ -37,6 +37,9 @@ public:
   uint32_t deliver(Vdev& vdev, uint32_t generation, uint32_t budget);
   /// From clients into the ring; how many packets left their sockets, `budget` at most.
   uint32_t collect(Vdev& vdev, uint32_t generation, uint32_t budget, uint64_t now_ns);
+  /// At the end of a turn. True: more packets are about to come, and the link thread is to look on
+  /// rather than sleep. Else the remote is told of all that was put into the ring.
+  bool looks_on(Vdev& vdev);
   /// The remote is told of what collect() put into the ring and did not tell it of: messages after
   /// which more were known to come, less than a quarter of the ring.
   void tell_remote(Vdev& vdev);

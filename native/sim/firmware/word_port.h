@@ -19,7 +19,7 @@ public:
   /// The queues named since the last call, as bits.
   uint32_t take_pending();
   bool has_pending() const { return pending_ != 0; }
-  /// Tells the host about queue `vq`; looks at TE a few times, then sleeps until it is set, taking
+  /// Tells the host about queue `vq`; looks at TE twice, then sleeps until it is set, taking
   /// words in meanwhile.
   void kick(uint32_t vq) { send((vq & word_mask_) << 16); }
   void send(uint32_t word);

@@ -3,10 +3,10 @@
 // its successor goes on: the remote's ring is unbroken, every message and every life counts once.
 #include <doctest/doctest.h>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <optional>
 
 #include "support/crash_points.h"
 #include "support/hand_remote.h"
@@ -24,8 +24,8 @@ constexpr uint32_t kOther = 1025;
 /// What a host that dies has told the world by then.
 struct Diary {
   std::atomic<bool> is_armed = false;
-  uint64_t received = 0; // messages of this round that its clients have
-  uint64_t seq = 0;      // of the last one
+  std::atomic<bool> has_received = false; // the message of this round: its clients have it
+  uint64_t seq = 0;                       // of that message
   bool is_released = false;
   bool is_sent = false;
   bool is_open = false;
@@ -65,10 +65,11 @@ struct World {
     REQUIRE(remote.say(0, 7, kLocal, {number}));
   }
 
-  /// One round: a host that dies after its k-th store from `operation` on, meanwhile sent a
-  /// message; then `verify` with the next one. True if it died.
-  template<class Operation, class Verify>
-  bool round(uint64_t k, std::optional<uint8_t> message, Operation operation, Verify verify) {
+  /// One round: a host that dies after its k-th store from `operation` on, while the remote does
+  /// what it does `meanwhile`, whole, since it never dies; then `verify` with the next one. True if
+  /// it died.
+  template<class Meanwhile, class Operation, class Verify>
+  bool round(uint64_t k, Meanwhile meanwhile, Operation operation, Verify verify) {
     new (&diary) Diary;
     const pid_t child = fork();
     if (child == 0) {
@@ -78,11 +79,7 @@ struct World {
       diary.is_armed = true;
       _exit(operation(host) ? 0 : 2);
     }
-    if (message) {
-      while (!diary.is_armed)
-        usleep(200);
-      say(*message);
-    }
+    meanwhile(child);
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
     const bool has_died = WIFSIGNALED(status);
@@ -96,6 +93,15 @@ struct World {
     return has_died;
   }
 
+  /// Waits for what the host writes into its diary, or for its death.
+  void wait_for(const std::atomic<bool>& entry, pid_t host) const {
+    siginfo_t death = {};
+    while (!entry && death.si_pid == 0) {
+      usleep(200);
+      REQUIRE(waitid(P_PID, static_cast<id_t>(host), &death, WEXITED | WNOHANG | WNOWAIT) == 0);
+    }
+  }
+
   TemporaryDirectory directory;
   SocProcess soc;
   HandRemote remote;
@@ -103,6 +109,8 @@ struct World {
   GuardedPages pages{sizeof(Diary)};
   Diary& diary = *new (pages.data()) Diary;
 };
+
+constexpr auto nothing = [](pid_t) {};
 
 } // namespace
 
@@ -114,25 +122,29 @@ TEST_CASE("a host killed at any store of receiving and releasing delivers each m
     CAPTURE(k);
     const auto number = static_cast<uint8_t>(k);
     has_died = world.round(
-        k, number,
+        k,
+        [&](pid_t host) {
+          world.wait_for(world.diary.is_armed, host);
+          world.say(number);
+        },
         [&](Host& host) {
           if (!host.until([&] { return host.messages().size() == 1; })) return false;
           world.diary.seq = host.messages()[0].seq;
-          world.diary.received = 1;
+          world.diary.has_received = true;
           host.link().release(host.id, world.diary.seq + 1);
           world.diary.is_released = true;
           host.link().sync(host.id, 1);
           return host.until([&] { return !host.synced.empty(); });
         },
         [&](Host& next) {
-          if (world.diary.received != 0) CHECK(world.diary.seq == next_seq);
+          if (world.diary.has_received) CHECK(world.diary.seq == next_seq);
           // A message that comes after it arrives in any case, and tells that nothing else will.
           world.say(0xEE);
           REQUIRE(next.until(
               [&] { return !next.messages().empty() && next.messages().back().data[0] == 0xEE; }));
           const bool is_again = next.messages().size() == 2;
           if (world.diary.is_released) CHECK_FALSE(is_again);
-          if (world.diary.received == 0) CHECK(is_again);
+          if (!world.diary.has_received) CHECK(is_again);
           if (is_again) {
             CHECK(next.messages()[0].seq == next_seq);
             CHECK(next.messages()[0].data == std::vector<uint8_t>{number});
@@ -153,7 +165,7 @@ TEST_CASE("a host killed at any store of sending has sent once what it said it s
     CAPTURE(k);
     const auto number = static_cast<uint8_t>(k);
     has_died = world.round(
-        k, {},
+        k, nothing,
         [&](Host& host) {
           world.diary.is_sent =
               host.begin(host.id, 7, {number}, 0, 1, 1).kind == SendOutcome::Kind::sent;
@@ -177,7 +189,7 @@ TEST_CASE("a host killed at any store of opening and closing leaves an endpoint 
   for (uint64_t k = 1; has_died; ++k) {
     CAPTURE(k);
     has_died = world.round(
-        k, {},
+        k, nothing,
         [&](Host& host) {
           const uint32_t id = host.endpoint(0, 0, kOther, 8, 4);
           world.diary.is_open = id != 0;
@@ -208,16 +220,18 @@ TEST_CASE("a host killed at any store of a reset counts it once and keeps what i
     CAPTURE(k);
     world.say(static_cast<uint8_t>(k)); // of the former life, taken or not when the remote dies
     has_died = world.round(
-        k, {},
+        k,
+        [&](pid_t host) {
+          world.wait_for(world.diary.has_received, host);
+          world.remote.ready();
+        },
         [&](Host& host) {
           if (!host.until([&] { return host.messages().size() == 1; })) return false;
-          world.diary.received = 1;
-          world.remote.ready();
+          world.diary.has_received = true;
           return host.until([&] { return host.generations[0] == generation + 1; }) &&
                  host.wait_vdev(0, 0, VdevState::offered);
         },
         [&](Host& next) {
-          if (world.diary.received == 0) world.remote.ready(); // it died before anything
           REQUIRE(next.until([&] { return next.generations[0] == generation + 1; }));
           REQUIRE(next.wait_vdev(0, 0, VdevState::offered));
           // The same for everybody: the remote's first message of the new life.
@@ -226,7 +240,7 @@ TEST_CASE("a host killed at any store of a reset counts it once and keeps what i
           REQUIRE(next.until(
               [&] { return !next.messages().empty() && next.messages().back().data[0] == 0xEE; }));
           CHECK(next.messages().back().generation == generation + 1);
-          if (world.diary.received != 0) {
+          if (world.diary.has_received) {
             REQUIRE(next.messages().size() == 2);
             CHECK(next.messages()[0].generation == generation);
             CHECK(next.messages()[0].seq == next_seq);

@@ -20,7 +20,6 @@ enum class CommandKind : uint32_t {
   grant,          // endpoint, number
   release,        // endpoint, number
   sync,           // endpoint, sync
-  cancel_caller,  // number
   reinitialize,   // remote
   open_stream,    // stream: comes back as stream_over
   close_stream,   // endpoint: its stream, if it has one

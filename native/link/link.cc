@@ -240,11 +240,8 @@ SendOutcome Link::send(uint32_t id, uint32_t destination, std::span<const uint8_
 }
 
 void Link::cancel_caller(uint32_t caller) {
-  if (remotes_.empty()) return;
-  Command cancel;
-  cancel.kind = CommandKind::cancel_caller;
-  cancel.number = caller;
-  command(cancel);
+  for (auto& remote : remotes_)
+    remote->cancel_caller(caller);
 }
 
 void Link::reinitialize(uint32_t remote) {

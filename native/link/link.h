@@ -104,6 +104,8 @@ public:
   void guard(uint32_t remote, uint32_t vdev, std::vector<uint32_t> addresses);
   SendOutcome send(uint32_t id, uint32_t destination, std::span<const uint8_t> payload,
                    uint32_t caller, uint32_t timeout_ms, uint32_t token);
+  /// Forgets every waiting send of a caller: none of them is sent once this has returned, and no
+  /// send_done comes for them.
   void cancel_caller(uint32_t caller);
   void reinitialize(uint32_t remote);
 

@@ -224,10 +224,6 @@ void LinkThread::execute(const Command& command, uint64_t now_ns) {
   case CommandKind::grant: delivery_.grant(*endpoint, command.number); return;
   case CommandKind::release: delivery_.release(*endpoint, command.number); return;
   case CommandKind::sync: delivery_.sync(*endpoint, *command.sync); return;
-  case CommandKind::cancel_caller:
-    for (auto& each : remotes_)
-      each->cancel_caller(static_cast<uint32_t>(command.number));
-    return;
   case CommandKind::reinitialize: remote.reinitialize(now_ns); return;
   case CommandKind::open_stream:
     remote.open_stream(*command.stream,

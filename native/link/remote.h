@@ -49,6 +49,7 @@ public:
   // Any thread but the link thread.
 
   SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
+  void cancel_caller(uint32_t caller);
   std::vector<std::unique_ptr<Vdev>>& vdevs() { return vdevs_; }
   PiMutex& send_mutex() { return mutex_; }
   /// What passes through its vdevs, for whoever captures.
@@ -96,7 +97,6 @@ public:
   /// Told for life `generation`: what is said of a former one has no effect.
   void set_stream_peer(Endpoint& endpoint, uint32_t address, uint32_t generation);
   void on_stream(Stream& stream, uint32_t events);
-  void cancel_caller(uint32_t caller);
   void reinitialize(uint64_t now_ns);
   void on_board_gone();
   void on_partition(uint8_t partition) override { life_.on_partition(partition); }

@@ -42,6 +42,9 @@ public:
   /// Any thread but the link thread. Never blocks on the remote. A full ring, a used-up credit or
   /// somebody who waits already make it wait its turn or fail with would_block.
   SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
+  /// Forgets what waits of a caller, unreported. Not by way of the link thread, which may find a
+  /// free buffer first and send for somebody of whom everybody knows that he is gone.
+  void cancel_caller(Vdev& vdev, uint32_t caller);
 
   // The link thread's.
 
@@ -83,10 +86,9 @@ public:
   bool pump(Vdev& vdev, uint32_t limit = UINT32_MAX);
   /// Ends the waiting sends whose deadline passed.
   void expire(Vdev& vdev, uint64_t now_ns);
-  /// Ends all of them, those of an endpoint, or (unreported) those of a caller.
+  /// Ends all of them, or those of an endpoint.
   void fail_all(Vdev& vdev, Errc error);
   void fail_endpoint(Vdev& vdev, const Endpoint& endpoint, Errc error);
-  void cancel_caller(Vdev& vdev, uint32_t caller);
   /// Reports the sends that ended; false when the event ring has no room for all of them now.
   bool report(EventWriter& events);
   /// The earliest deadline of a waiting send on this vdev, or kNever.

@@ -53,7 +53,7 @@ export interface LinkApi {
   noteReleased(endpoint: number, upToSeq: number): void;
   /** Straight into the ring when it can; the outcome of 'queued' comes through sendDone. */
   send(request: SendRequest): SendStart;
-  /** Forgets every waiting send of this caller; sendDone does not come for them. */
+  /** Forgets every waiting send of this caller: none is sent from here on, and no sendDone comes. */
   cancelCaller(caller: number): void;
   /** Cold start of the remote's rings; safe only if its RPMsg stack is link-down. */
   reinitialize(remote: number): void;

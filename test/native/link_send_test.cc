@@ -8,6 +8,7 @@
 
 #include "support/hand_remote.h"
 #include "support/link_harness.h"
+#include "support/resume_bench.h"
 
 using namespace rpmsg;
 using namespace rpmsg::test;
@@ -120,12 +121,34 @@ TEST_CASE("a caller that is gone leaves no hole, and others move up") {
     remote.host.begin(endpoint, remote.sink, {5}, 20000, token % 2, token);
   }
   remote.host.link().cancel_caller(1);
-  remote.host.link().sync(endpoint, 1); // commands are run in order: this one is after the other
-  REQUIRE(remote.host.until([&] { return !remote.host.synced.empty(); }));
   remote.switch_hold();
   REQUIRE(remote.host.until([&] { return remote.host.done.size() == 4; }));
   CHECK(remote.host.done_order == std::vector<uint32_t>{2, 4, 6, 8});
   CHECK(remote.host.send(endpoint, remote.sink, {6}) == Errc::ok);
+}
+
+TEST_CASE("nothing of a caller that is gone is sent, though a buffer becomes free at that moment") {
+  Bench bench;
+  bench.bring_up();
+  Host host(bench.setup());
+  const uint32_t endpoint = host.endpoint(0, 0, kLocal + 1, 256, 256);
+  REQUIRE(host.wait_vdev(0, 0, VdevState::up));
+  for (uint32_t round = 0; round < 100; ++round) {
+    CAPTURE(round);
+    while (host.begin(endpoint, 7, {0}, 0, 2, 1).kind == Kind::sent) {
+    }
+    REQUIRE(host.begin(endpoint, 7, {1}, 20000, 1, 2).kind == Kind::queued);
+    host.link().cancel_caller(1);
+    for (int taken = 0; taken < 4; ++taken)
+      REQUIRE(bench.remote.hear(0) == Bytes{0});
+    bench.remote.take_word();
+    REQUIRE(bench.remote.word(1u << 16));
+    host.synced.clear();
+    host.link().sync(endpoint, round);
+    REQUIRE(host.until([&] { return !host.synced.empty(); }));
+  }
+  while (const auto payload = bench.remote.hear(0))
+    CHECK(*payload == Bytes{0});
 }
 
 TEST_CASE("a send that waits too long times out, and its message is never sent") {

@@ -258,7 +258,7 @@ void Remote::close_stream(Endpoint& endpoint) {
 }
 
 void Remote::set_stream_peer(Endpoint& endpoint, uint32_t address, uint32_t generation) {
-  if (endpoint.stream == nullptr || generation != life_.generation()) return;
+  if (endpoint.stream == nullptr || generation < life_.generation()) return;
   streams_.set_peer(*endpoint.stream, address);
   more_ = true;
 }

@@ -80,7 +80,8 @@ void StreamService::begin_life(Vdev& vdev, uint32_t generation) {
 }
 
 void StreamService::begin_life(Stream& stream, uint32_t generation) {
-  if (stream.record.generation == generation) return;
+  // One that was opened while SCFW is asked about the first life is of that, which is yet to begin.
+  if (stream.record.generation >= generation) return;
   if (stream.options.writes && !stream.options.keep_on_reset) discard(stream);
   if (!stream.options.fixed_peer) persist_store(stream.record.peer, kAnyAddress);
   persist_store(stream.record.generation, generation);

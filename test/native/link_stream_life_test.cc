@@ -64,6 +64,31 @@ struct NewLife {
 
 } // namespace
 
+TEST_CASE("what a client writes before the remote's first life begins is sent in that") {
+  SocProcess soc;
+  HandRemote remote(soc.socket(), "cm40");
+  LinkHarness host;
+  const Link::OpenedRemote opened = host.open_named(sim_setup(soc.socket(), "cm40", 1));
+  REQUIRE(opened.ok);
+  host.generations[0] = opened.generation;
+  const uint32_t endpoint = host.endpoint(0, 0, kLocal);
+  StreamClient client;
+  REQUIRE(client.acquire(host, endpoint, kAnyAddress, {.hold = 8}).ok());
+  host.link().set_stream_peer(endpoint, kPeer, opened.generation);
+  REQUIRE(client.send({1}) == 0);
+  REQUIRE(host.start()); // SCFW is asked first; until it has answered there is no life
+  remote.ready();
+  REQUIRE(host.wait_vdev(0, 0, VdevState::offered));
+  std::optional<Bytes> heard;
+  REQUIRE(host.until([&] {
+    remote.take_word();
+    heard = remote.hear(0);
+    return heard.has_value();
+  }));
+  CHECK(heard == Bytes{1});
+  CHECK(host.link().endpoint_counters(endpoint)->tx_dropped.get() == 0);
+}
+
 TEST_CASE("what a reset finds in the socket was for the former life: it is dropped and counted") {
   NewLife life(false);
   const uint32_t sent = fill(*life.host, life.client, 5);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a payload into the ring, and the remote told. The mutex of the remote covers vring1, TR and
-// CR and is held for one descriptor at most, so that nobody who sends delays the link thread.
+// CR and is held for one descriptor at most, so that nobody who sends delays the link thread; where
+// sends are forgotten, for a walk over those that wait, SendQueue::kCapacity at most.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +43,8 @@ public:
   /// Any thread but the link thread. Never blocks on the remote. A full ring, a used-up credit or
   /// somebody who waits already make it wait its turn or fail with would_block.
   SendOutcome send(Vdev& vdev, Endpoint& endpoint, const SendRequest& request);
-  /// Forgets what waits of a caller, unreported. Not by way of the link thread, which may find a
-  /// free buffer first and send for somebody of whom everybody knows that he is gone.
+  /// Forgets what waits of a caller, unreported. Any thread but the link thread, which may find a
+  /// free buffer before it is told, and send for somebody of whom everybody knows that he is gone.
   void cancel_caller(Vdev& vdev, uint32_t caller);
 
   // The link thread's.

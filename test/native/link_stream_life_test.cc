@@ -18,7 +18,7 @@ using Bytes = std::vector<uint8_t>;
 constexpr uint32_t kPeer = 7;
 
 /// Takes words and messages until the remote has heard `count` of them.
-std::vector<Bytes> hear(Host& host, HandRemote& remote, size_t count) {
+std::vector<Bytes> hear(LinkHarness& host, HandRemote& remote, size_t count) {
   std::vector<Bytes> heard;
   REQUIRE(host.until([&] {
     remote.take_word();
@@ -79,13 +79,7 @@ TEST_CASE("what a client writes before the remote's first life begins is sent in
   REQUIRE(host.start()); // SCFW is asked first; until it has answered there is no life
   remote.ready();
   REQUIRE(host.wait_vdev(0, 0, VdevState::offered));
-  std::optional<Bytes> heard;
-  REQUIRE(host.until([&] {
-    remote.take_word();
-    heard = remote.hear(0);
-    return heard.has_value();
-  }));
-  CHECK(heard == Bytes{1});
+  CHECK(hear(host, remote, 1) == std::vector<Bytes>{{1}});
   CHECK(host.link().endpoint_counters(endpoint)->tx_dropped.get() == 0);
 }
 
